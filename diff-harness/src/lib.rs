@@ -1,1 +1,21 @@
-//! x
+//! Compares what two servers answered to one request, and keeps the evidence.
+//!
+//! Reading order, the way an exchange flows:
+//!
+//! - [`endpoint`]: a method and a path template, the unit that is moved.
+//! - [`exchange`]: one request with the observations made of it.
+//! - [`divergence`], [`comparison`], [`fingerprint`]: what a comparison can say.
+//! - [`lifecycle`]: where an endpoint stands, and what moves it.
+//! - [`redact`]: what is taken out before anything is kept.
+//! - [`store`]: the one small interface to what is remembered.
+//!
+//! The comparison and the statistics are pure: no I/O, no clock. The ledger and the reports stand around them.
+
+pub mod endpoint;
+pub mod exchange;
+pub mod divergence;
+pub mod comparison;
+pub mod fingerprint;
+pub mod lifecycle;
+pub mod redact;
+pub mod store;
