@@ -1,0 +1,1 @@
+//! The JSON API that the command line speaks, metrics and health.

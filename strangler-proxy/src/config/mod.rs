@@ -1,0 +1,1 @@
+//! `strangler.toml`, parsed and checked once. Each module owns its own plain config struct.

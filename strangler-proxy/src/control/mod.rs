@@ -1,0 +1,1 @@
+//! Moves endpoints: the store first, then the route table.

@@ -1,0 +1,1 @@
+//! Listeners, forwarding, upstream connections, refusals, drain: the way of a client request.

@@ -1,0 +1,1 @@
+//! Which endpoints there are: imported from documents, discovered from traffic.

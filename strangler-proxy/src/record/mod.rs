@@ -1,0 +1,1 @@
+//! Compares what both sides answered, redacts it, and hands batches to the store.

@@ -1,0 +1,1 @@
+//! Builds the proxy from its config and runs it.

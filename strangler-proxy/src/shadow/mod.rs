@@ -1,0 +1,1 @@
+//! Asks the other side, off the client's path.
