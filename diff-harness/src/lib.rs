@@ -17,5 +17,6 @@ pub mod divergence;
 pub mod comparison;
 pub mod fingerprint;
 pub mod lifecycle;
+pub mod evidence;
 pub mod redact;
 pub mod store;
