@@ -18,5 +18,6 @@ pub mod comparison;
 pub mod fingerprint;
 pub mod lifecycle;
 pub mod evidence;
+pub mod triage;
 pub mod redact;
 pub mod store;
