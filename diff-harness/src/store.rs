@@ -114,9 +114,13 @@ pub enum EpochFilter<'a> {
 pub struct Batch {
     pub at: UnixMillis,
     pub epoch: Epoch,
-    /// Counted since the last batch; `None` for requests that matched no endpoint.
+    /// Counted since the last batch, verdicts too; `None` for requests that matched no endpoint. What follows says
+    /// more of the same requests and adds nothing to these counts.
     pub tallies: Vec<(Option<EndpointId>, Tally)>,
+    /// Comparisons that have more to remember than that they matched.
     pub comparisons: Vec<ComparisonRecord>,
+    /// All other comparisons, counted by shape: a match costs no row of its own.
+    pub matches: Vec<MatchTally>,
     pub undeclared: Vec<Undeclared>,
 }
 
@@ -205,6 +209,31 @@ pub struct ComparisonRecord {
     pub candidate_latency: Duration,
     /// The exchange with its bodies; kept for divergent ones and for a sample of matches.
     pub exchange: Option<Redacted<Exchange>>,
+}
+
+/// Matches of one endpoint and one shape of which no exchange is kept and that no rule and no note touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchTally {
+    pub endpoint: EndpointId,
+    pub shape: String,
+    pub both_failed: bool,
+    pub count: u64,
+    /// Paired latencies of them, control's and the candidate's; of all of them, or of as many as were kept.
+    pub latencies: Vec<LatencyPair>,
+}
+
+/// How long the two sides took over one exchange, in microseconds; an hour and more reads as `u32::MAX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatencyPair {
+    pub control_us: u32,
+    pub candidate_us: u32,
+}
+
+impl LatencyPair {
+    pub fn new(control: Duration, candidate: Duration) -> Self {
+        let micros = |latency: Duration| u32::try_from(latency.as_micros()).unwrap_or(u32::MAX);
+        Self { control_us: micros(control), candidate_us: micros(candidate) }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
