@@ -117,10 +117,10 @@ pub struct Batch {
     /// Counted since the last batch, verdicts too; `None` for requests that matched no endpoint. What follows says
     /// more of the same requests and adds nothing to these counts.
     pub tallies: Vec<(Option<EndpointId>, Tally)>,
-    /// Comparisons that have more to remember than that they matched.
+    /// Comparisons that are remembered one by one: all mismatches, and those of which the exchange is kept.
     pub comparisons: Vec<ComparisonRecord>,
     /// All other comparisons, counted by shape: a match costs no row of its own.
-    pub matches: Vec<MatchTally>,
+    pub plain: Vec<PlainTally>,
     pub undeclared: Vec<Undeclared>,
 }
 
@@ -211,18 +211,25 @@ pub struct ComparisonRecord {
     pub exchange: Option<Redacted<Exchange>>,
 }
 
-/// Matches of one endpoint and one shape of which no exchange is kept and that no rule and no note touched.
+/// Comparisons of one endpoint, one shape and one verdict that found no divergence beyond the rules and of which
+/// no exchange is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MatchTally {
+pub struct PlainTally {
     pub endpoint: EndpointId,
     pub shape: String,
+    /// `Match` or `Tolerated`; a mismatch is always remembered by itself.
+    pub verdict: Verdict,
     pub both_failed: bool,
     pub count: u64,
-    /// Paired latencies of them, control's and the candidate's; of all of them, or of as many as were kept.
+    /// Rules that hid something in them, with how much.
+    pub tolerated: Vec<(String, u64)>,
+    /// Rules that found a place to apply, with in how many of them.
+    pub applied: Vec<(String, u64)>,
+    /// Paired latencies: of all of them, or of as many as were kept.
     pub latencies: Vec<LatencyPair>,
 }
 
-/// How long the two sides took over one exchange, in microseconds; an hour and more reads as `u32::MAX`.
+/// How long the two sides took over one exchange, in microseconds; over 71 minutes reads as `u32::MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LatencyPair {
     pub control_us: u32,
