@@ -11,6 +11,7 @@
 //!
 //! The comparison and the statistics are pure: no I/O, no clock. The ledger and the reports stand around them.
 
+pub mod hint;
 pub mod endpoint;
 pub mod exchange;
 pub mod divergence;
@@ -19,5 +20,6 @@ pub mod fingerprint;
 pub mod lifecycle;
 pub mod evidence;
 pub mod triage;
+pub mod suite;
 pub mod redact;
 pub mod store;
