@@ -1,0 +1,195 @@
+//! Who answers a request, and who else is asked. Pure.
+
+use diff_harness::comparison::SkipReason;
+use diff_harness::endpoint::SafeMethod;
+use diff_harness::exchange::Side;
+use diff_harness::lifecycle::{Hold, Stage, Standing, Weight};
+
+/// What happens with one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The side whose response goes to the client.
+    pub answer: Side,
+    /// The side that is asked off the client's path, or why none is.
+    pub shadow: Result<Shadow, SkipReason>,
+    /// Whether control answers when the candidate failed. What was sent already limits that: an unsafe request
+    /// of which a byte may have been sent is not sent again.
+    pub fallback: bool,
+}
+
+/// The right to send a request a second time. Only a safe method gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shadow {
+    pub method: SafeMethod,
+    pub to: Side,
+}
+
+/// Decides by the stage alone; a hold of `fallback` sends everything back to control, `paused` changes nothing.
+///
+/// The cohort is asked for only where it matters, since it costs a hash.
+pub fn decide(standing: Standing, safe: Option<SafeMethod>, cohort: impl FnOnce() -> Cohort) -> Plan {
+    if standing.hold == Hold::Fallback {
+        return Plan::control(Err(SkipReason::Stage));
+    }
+    let shadow = |to| safe.map(|method| Shadow { method, to }).ok_or(SkipReason::UnsafeMethod);
+    match standing.stage {
+        Stage::Legacy => Plan::control(Err(SkipReason::Stage)),
+        Stage::Record | Stage::Verify | Stage::Shadow if safe.is_none() => {
+            Plan::control(Err(SkipReason::UnsafeMethod))
+        }
+        Stage::Record | Stage::Verify => Plan::control(Err(SkipReason::Stage)),
+        Stage::Shadow => Plan::control(shadow(Side::Candidate)),
+        Stage::Canary(weight) if cohort().is_within(weight) => Plan::candidate(shadow(Side::Control), true),
+        Stage::Canary(_) => Plan::control(shadow(Side::Candidate)),
+        Stage::Live => Plan::candidate(shadow(Side::Control), true),
+        Stage::Soak => Plan::candidate(Err(SkipReason::Stage), true),
+        Stage::Retired => Plan::candidate(Err(SkipReason::Stage), false),
+    }
+}
+
+impl Plan {
+    /// What happens with a request that no endpoint matches.
+    pub const UNMATCHED: Self = Self::control(Err(SkipReason::Unmatched));
+
+    const fn control(shadow: Result<Shadow, SkipReason>) -> Self {
+        Self { answer: Side::Control, shadow, fallback: false }
+    }
+
+    const fn candidate(shadow: Result<Shadow, SkipReason>, fallback: bool) -> Self {
+        Self { answer: Side::Candidate, shadow, fallback }
+    }
+}
+
+/// Where a person stands in the order in which a canary takes them in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cohort {
+    /// The request has no key: control answers it at every weight.
+    NoKey,
+    /// A place from 0 to 9,999. A canary takes in the places below its weight, so that whoever is in stays in as
+    /// the weight grows.
+    Place(u16),
+}
+
+impl Cohort {
+    /// The same place for the same salt and key, on every replica and after every restart: the hash is part of
+    /// the contract and never changes.
+    pub fn of(salt: &str, key: Option<&[u8]>) -> Self {
+        let Some(key) = key else { return Self::NoKey };
+        let mut hasher = blake3::Hasher::new();
+        // The length keeps salt and key apart.
+        hasher.update(&(salt.len() as u64).to_le_bytes());
+        hasher.update(salt.as_bytes());
+        hasher.update(key);
+        let hash = hasher.finalize();
+        let (first, _) = hash.as_bytes().split_first_chunk().expect("a BLAKE3 hash has 32 bytes");
+        Self::Place((u64::from_le_bytes(*first) % u64::from(Weight::WHOLE)) as u16)
+    }
+
+    pub fn is_within(self, weight: Weight) -> bool {
+        matches!(self, Self::Place(place) if place < weight.ten_thousandths())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GET: Option<SafeMethod> = Some(SafeMethod::Get);
+    const POST: Option<SafeMethod> = None;
+    const INSIDE: Cohort = Cohort::Place(99);
+    const OUTSIDE: Cohort = Cohort::Place(100);
+
+    fn at(stage: Stage, safe: Option<SafeMethod>, cohort: Cohort) -> Plan {
+        decide(Standing { stage, hold: Hold::None }, safe, || cohort)
+    }
+
+    fn canary() -> Stage {
+        Stage::Canary(Weight::new(100).unwrap())
+    }
+
+    fn all_stages() -> [Stage; 8] {
+        use Stage::{Legacy, Live, Record, Retired, Soak, Verify};
+        [Legacy, Stage::Shadow, Record, Verify, canary(), Live, Soak, Retired]
+    }
+
+    #[test]
+    fn a_safe_request_goes_where_its_stage_says() {
+        let to = |to| Ok(Shadow { method: SafeMethod::Get, to });
+        let none = Err(SkipReason::Stage);
+        for (stage, cohort, answer, shadow, fallback) in [
+            (Stage::Legacy, INSIDE, Side::Control, none, false),
+            (Stage::Shadow, INSIDE, Side::Control, to(Side::Candidate), false),
+            (canary(), INSIDE, Side::Candidate, to(Side::Control), true),
+            (canary(), OUTSIDE, Side::Control, to(Side::Candidate), false),
+            (canary(), Cohort::NoKey, Side::Control, to(Side::Candidate), false),
+            (Stage::Live, OUTSIDE, Side::Candidate, to(Side::Control), true),
+            (Stage::Soak, OUTSIDE, Side::Candidate, none, true),
+            (Stage::Retired, OUTSIDE, Side::Candidate, none, false),
+        ] {
+            assert_eq!(at(stage, GET, cohort), Plan { answer, shadow, fallback }, "{stage} {cohort:?}");
+        }
+    }
+
+    #[test]
+    fn an_unsafe_request_has_no_shadow_at_any_stage() {
+        for stage in all_stages() {
+            assert!(at(stage, POST, INSIDE).shadow.is_err(), "{stage}");
+        }
+    }
+
+    #[test]
+    fn an_unsafe_request_is_answered_by_control_until_its_canary() {
+        for stage in [Stage::Legacy, Stage::Shadow, Stage::Record, Stage::Verify] {
+            assert_eq!(at(stage, POST, INSIDE).answer, Side::Control, "{stage}");
+        }
+        assert_eq!(at(canary(), POST, INSIDE).answer, Side::Candidate);
+        assert_eq!(at(canary(), POST, OUTSIDE).answer, Side::Control);
+    }
+
+    #[test]
+    fn a_hold_of_fallback_takes_everything_back_to_control() {
+        for stage in all_stages() {
+            let plan = decide(Standing { stage, hold: Hold::Fallback }, GET, || INSIDE);
+            assert_eq!(plan, Plan::control(Err(SkipReason::Stage)), "{stage}");
+        }
+    }
+
+    #[test]
+    fn a_paused_endpoint_keeps_its_routing() {
+        for stage in all_stages() {
+            let paused = decide(Standing { stage, hold: Hold::Paused }, GET, || INSIDE);
+            assert_eq!(paused, at(stage, GET, INSIDE), "{stage}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_in_a_cohort_stays_in_as_the_weight_grows() {
+        for person in 0..2_000_u32 {
+            let cohort = Cohort::of("salt", Some(&person.to_le_bytes()));
+            let weights = [1, 100, 500, 1_000, 2_500, 5_000, 10_000].map(|w| Weight::new(w).unwrap());
+            let inside = weights.map(|weight| cohort.is_within(weight));
+            assert!(inside.is_sorted(), "{person} left: {inside:?}");
+            assert!(inside[6], "{person} is outside of everyone");
+        }
+    }
+
+    #[test]
+    fn a_cohort_is_as_large_as_its_weight() {
+        let weight = Weight::new(1_000).unwrap();
+        let is_in = |person: &u32| Cohort::of("salt", Some(&person.to_le_bytes())).is_within(weight);
+        let inside = (0..20_000_u32).filter(is_in).count();
+        // Binomial: mean 2,000, standard deviation 42.
+        assert!((1_790..2_210).contains(&inside), "{inside} of 20,000 are in a tenth");
+    }
+
+    /// Places that were handed out must never change: another replica, or the next version, has to agree.
+    #[test]
+    fn the_place_of_a_key_is_part_of_the_contract() {
+        assert_eq!(Cohort::of("salt", Some(b"alice")), Cohort::Place(PLACE_OF_ALICE));
+        assert_ne!(Cohort::of("other", Some(b"alice")), Cohort::Place(PLACE_OF_ALICE));
+        assert_eq!(Cohort::of("salt", None), Cohort::NoKey);
+        assert_ne!(Cohort::of("sal", Some(b"talice")), Cohort::Place(PLACE_OF_ALICE));
+    }
+
+    const PLACE_OF_ALICE: u16 = 2892;
+}
