@@ -34,13 +34,11 @@ pub fn decide(standing: Standing, safe: Option<SafeMethod>, cohort: impl FnOnce(
     let shadow = |to| safe.map(|method| Shadow { method, to }).ok_or(SkipReason::UnsafeMethod);
     match standing.stage {
         Stage::Legacy => Plan::control(Err(SkipReason::Stage)),
-        Stage::Record | Stage::Verify | Stage::Shadow if safe.is_none() => {
-            Plan::control(Err(SkipReason::UnsafeMethod))
+        Stage::Record | Stage::Verify => {
+            Plan::control(Err(if safe.is_some() { SkipReason::Stage } else { SkipReason::UnsafeMethod }))
         }
-        Stage::Record | Stage::Verify => Plan::control(Err(SkipReason::Stage)),
-        Stage::Shadow => Plan::control(shadow(Side::Candidate)),
         Stage::Canary(weight) if cohort().is_within(weight) => Plan::candidate(shadow(Side::Control), true),
-        Stage::Canary(_) => Plan::control(shadow(Side::Candidate)),
+        Stage::Shadow | Stage::Canary(_) => Plan::control(shadow(Side::Candidate)),
         Stage::Live => Plan::candidate(shadow(Side::Control), true),
         Stage::Soak => Plan::candidate(Err(SkipReason::Stage), true),
         Stage::Retired => Plan::candidate(Err(SkipReason::Stage), false),
