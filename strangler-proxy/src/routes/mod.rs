@@ -1,4 +1,21 @@
 //! Which endpoint a request is for, and who answers it.
+//!
+//! Reading order, the way a request target flows:
+//!
+//! - [`path_view`]: the normalised view of a target that routes are matched on, and what is refused.
+//! - [`template`]: path templates as real documents write them.
+//! - [`matcher`]: from method and path to the endpoint, without allocating.
+//! - [`table`], [`decide`]: the endpoints with their stages, and who answers.
 
+mod literal;
+pub mod path_view;
+mod pattern;
+pub mod template;
+pub mod matcher;
+mod overlap;
 pub mod table;
 pub mod decide;
+
+pub use matcher::{MatchPolicy, Matcher, Tie, TrailingSlash};
+pub use path_view::{AmbiguousPath, Encoded, Hazard, PathPolicy, PathView};
+pub use template::{Template, TemplateError};

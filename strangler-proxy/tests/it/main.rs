@@ -1,0 +1,6 @@
+//! The integration tests of the proxy, one binary. A new test goes into the module of the behaviour it holds.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod allocations;
+mod routes;
