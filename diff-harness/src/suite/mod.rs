@@ -4,11 +4,14 @@
 //! - [`load`]: a document becomes a [`Suite`], or a list of errors with file and line. Nothing is sent before.
 //! - [`template`]: text with `${variables}`, bound per side.
 //! - [`bijection`]: identifiers that the two sides generate differently, matched one to one.
+//! - [`outcome`]: what a run found; [`output`]: what it is written as.
 
 pub mod document;
 pub mod template;
 pub mod load;
 pub mod bijection;
+pub mod outcome;
+pub mod output;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
