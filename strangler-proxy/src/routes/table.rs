@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use diff_harness::endpoint::{EndpointId, SafeMethod};
-use diff_harness::lifecycle::Standing;
+use diff_harness::lifecycle::{Route, Standing};
+use http::Method;
 
-use crate::counters::EndpointCounters;
+use super::matcher::{MatchPolicy, Matcher, Tie};
+use super::path_view::PathView;
+use super::template::{Template, TemplateError};
+use crate::counters::{CounterRegistry, EndpointCounters};
 
 /// An endpoint as the data plane knows it while its table is the current one.
 #[derive(Debug)]
@@ -17,4 +22,133 @@ pub struct ActiveRoute {
     pub revision: u64,
     /// The same counters over all swaps of the table.
     pub counters: Arc<EndpointCounters>,
+}
+
+/// All endpoints at one moment. Never changed: a flip makes a new one and swaps the pointer to it.
+#[derive(Debug)]
+pub struct RouteTable {
+    matcher: Matcher<Arc<ActiveRoute>>,
+    unmatched: Arc<EndpointCounters>,
+    unmatchable: Vec<Unmatchable>,
+}
+
+/// The current table. Whoever handles a request loads it once, so that one request sees one table.
+pub type SharedTable = Arc<ArcSwap<RouteTable>>;
+
+/// An endpoint that no request can ever match; its traffic goes where the rest of the table sends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unmatchable {
+    Template(TemplateError),
+    /// Another endpoint matches the same requests and comes first.
+    Tie(Tie),
+}
+
+impl RouteTable {
+    pub fn build(routes: &[Route], counters: &CounterRegistry, policy: MatchPolicy) -> Self {
+        let mut unmatchable = Vec::new();
+        let mut matchable = Vec::with_capacity(routes.len());
+        for route in routes {
+            let method = route.endpoint.method().clone();
+            match Template::parse(route.endpoint.template()) {
+                Ok(template) => matchable.push((method, template, ActiveRoute::of(route, counters))),
+                Err(problem) => unmatchable.push(Unmatchable::Template(problem)),
+            }
+        }
+        let (matcher, ties) = Matcher::build(matchable, policy);
+        unmatchable.extend(ties.into_iter().map(Unmatchable::Tie));
+        Self { matcher, unmatched: counters.unmatched(), unmatchable }
+    }
+
+    /// Allocates nothing.
+    pub fn find(&self, method: &Method, path: &PathView<'_>) -> Option<&Arc<ActiveRoute>> {
+        self.matcher.find(method, path)
+    }
+
+    /// Where requests are counted that match nothing.
+    pub fn unmatched(&self) -> &Arc<EndpointCounters> {
+        &self.unmatched
+    }
+
+    /// What an operator must be told of.
+    pub fn unmatchable(&self) -> &[Unmatchable] {
+        &self.unmatchable
+    }
+
+    pub fn into_shared(self) -> SharedTable {
+        Arc::new(ArcSwap::from_pointee(self))
+    }
+}
+
+impl ActiveRoute {
+    fn of(route: &Route, counters: &CounterRegistry) -> Arc<Self> {
+        Arc::new(Self {
+            endpoint: route.endpoint.clone(),
+            safe: SafeMethod::of(route.endpoint.method()),
+            standing: route.standing,
+            revision: route.revision,
+            counters: counters.get(&route.endpoint),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diff_harness::comparison::{Disposition, SkipReason};
+    use diff_harness::exchange::UnixMillis;
+    use diff_harness::lifecycle::{Declaration, Hold, Stage};
+
+    use super::*;
+    use crate::routes::PathPolicy;
+
+    fn route(endpoint: &str, stage: Stage) -> Route {
+        Route {
+            endpoint: endpoint.parse().unwrap(),
+            standing: Standing { stage, hold: Hold::None },
+            revision: 7,
+            since: UnixMillis(0),
+            declaration: Declaration::default(),
+        }
+    }
+
+    fn stage_of(table: &RouteTable, method: Method, path: &str) -> Option<Stage> {
+        let path = PathView::of(path, &PathPolicy::default()).unwrap();
+        table.find(&method, &path).map(|route| route.standing.stage)
+    }
+
+    #[test]
+    fn a_request_finds_where_its_endpoint_stands() {
+        let routes = [route("GET /playlists/{id}", Stage::Live), route("GET /playlists/mine", Stage::Shadow)];
+        let table = RouteTable::build(&routes, &CounterRegistry::new(), MatchPolicy::default());
+        assert_eq!(stage_of(&table, Method::GET, "/playlists/7?x=1"), Some(Stage::Live));
+        assert_eq!(stage_of(&table, Method::GET, "/playlists/mine"), Some(Stage::Shadow));
+        assert_eq!(stage_of(&table, Method::HEAD, "/playlists/7"), Some(Stage::Live));
+        assert_eq!(stage_of(&table, Method::DELETE, "/playlists/7"), None);
+        assert!(table.unmatchable().is_empty());
+    }
+
+    #[test]
+    fn what_was_counted_survives_a_swap_of_the_table() {
+        let counters = CounterRegistry::new();
+        let build = |stage| RouteTable::build(&[route("GET /a", stage)], &counters, MatchPolicy::default());
+        let path = PathView::of("/a", &PathPolicy::default()).unwrap();
+        let shared = build(Stage::Legacy).into_shared();
+        let count = || {
+            let table = shared.load();
+            let route = table.find(&Method::GET, &path).unwrap();
+            route.counters.count(Disposition::Skipped(SkipReason::Stage));
+            route.counters.snapshot().tally.seen()
+        };
+        assert_eq!(count(), 1);
+        shared.store(Arc::new(build(Stage::Shadow)));
+        assert_eq!(count(), 2);
+    }
+
+    #[test]
+    fn an_endpoint_that_cannot_be_matched_is_named() {
+        let routes = [route("GET /a/{x}", Stage::Legacy), route("GET /a/{y}", Stage::Live)];
+        let table = RouteTable::build(&routes, &CounterRegistry::new(), MatchPolicy::default());
+        let [Unmatchable::Tie(tie)] = table.unmatchable() else { panic!("{:?}", table.unmatchable()) };
+        assert_eq!(tie.loser.to_string(), "/a/{y}");
+        assert_eq!(stage_of(&table, Method::GET, "/a/1"), Some(Stage::Legacy));
+    }
 }

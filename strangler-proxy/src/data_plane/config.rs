@@ -1,0 +1,261 @@
+//! What the data plane can be told. Plain structs; `strangler.toml` is parsed elsewhere.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use http::HeaderName;
+
+use crate::routes::path_view::PathPolicy;
+
+#[derive(Clone, Debug)]
+pub struct DataPlaneConfig {
+    /// Where clients are listened to. Port 0 takes a free one.
+    pub listeners: Vec<SocketAddr>,
+    /// Threads, each with listeners, connections and timers of its own. Default: one for each core.
+    pub threads: NonZeroUsize,
+    pub control: UpstreamConfig,
+    /// `None`: nothing can be answered by a candidate; what its stage sends there goes to control or is a 502.
+    pub candidate: Option<UpstreamConfig>,
+    pub limits: Limits,
+    pub timeouts: Timeouts,
+    pub forwarding: Forwarding,
+    pub cohort: CohortConfig,
+    pub paths: PathPolicy,
+}
+
+/// One upstream, and what may be asked of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamConfig {
+    /// Host and port to connect to: `127.0.0.1:9001`.
+    pub authority: String,
+    /// Connections to it, over all threads; at least one for each thread.
+    pub connections_max: usize,
+    /// Requests that wait for a connection, over all threads; one more is answered 503.
+    pub waiting_max: usize,
+    /// How long a request may wait for a connection; longer is a 503.
+    pub wait_max: Duration,
+    /// Unused connections that are kept, over all threads.
+    pub idle_max: usize,
+    /// How long an unused connection is kept. Shorter than the upstream's own limit, or it closes first.
+    pub idle_timeout: Duration,
+    /// How long the making of a connection may take; longer is a 502.
+    pub connect_timeout: Duration,
+    /// From the end of the request to the head of the response; longer is a 504.
+    pub head_timeout: Duration,
+    /// Between two pieces of a response body; longer, and the response is cut. Not for event streams.
+    pub body_timeout: Duration,
+    /// Bytes of a response head; larger is a 502.
+    pub head_bytes_max: usize,
+}
+
+impl UpstreamConfig {
+    pub fn new(authority: impl Into<String>) -> Self {
+        Self {
+            authority: authority.into(),
+            connections_max: 1024,
+            waiting_max: 1024,
+            wait_max: Duration::from_secs(1),
+            idle_max: 256,
+            idle_timeout: Duration::from_secs(50),
+            connect_timeout: Duration::from_secs(2),
+            head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(60),
+            head_bytes_max: 256 << 10,
+        }
+    }
+}
+
+/// What a client may send. Whatever is over a limit is refused with the status in parentheses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Client connections at once, over all threads; further ones wait in the kernel's queue.
+    pub connections_max: usize,
+    /// Bytes of a request head (431).
+    pub head_bytes_max: usize,
+    /// Fields of a request head (431).
+    pub fields_max: usize,
+    /// Bytes of a request target (414).
+    pub target_bytes_max: usize,
+    /// Bytes of a request body (413).
+    pub body_bytes_max: u64,
+    /// Bytes of the body of a safe request that are kept to send it again; a larger one is sent once.
+    pub replay_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 16_384,
+            head_bytes_max: 64 << 10,
+            fields_max: 100,
+            target_bytes_max: 8 << 10,
+            body_bytes_max: 1 << 30,
+            replay_bytes_max: 1 << 20,
+        }
+    }
+}
+
+/// How long a client may take. They are kept to within a quarter of the shortest of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a request head, from its first byte (408).
+    pub head: Duration,
+    /// Between two pieces of a request body (408).
+    pub body: Duration,
+    /// Between two pieces of a response that the client takes; longer, and it is disconnected.
+    pub write: Duration,
+    /// Between two requests of a connection.
+    pub idle: Duration,
+    /// Without a byte in either direction after an upgrade, or in an event stream.
+    pub tunnel: Duration,
+    /// For an upstream to answer `Expect: 100-continue` before the body is sent to it unasked.
+    pub expect: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            write: Duration::from_secs(60),
+            idle: Duration::from_secs(75),
+            tunnel: Duration::from_secs(3600),
+            expect: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What is said of the proxy and of the client to an upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarding {
+    /// Peers whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed and added to. Those of everyone else
+    /// are overwritten.
+    pub trusted: Vec<Network>,
+    /// The proxy's name in `Via` (RFC 9110 §7.6.3).
+    pub pseudonym: String,
+    /// Keeps `X-Mixed-Case` as it came. Off, names are lowercase, which HTTP allows and HTTP/2 demands.
+    pub preserve_header_case: bool,
+    /// Passes 1xx responses on, such as 103 Early Hints.
+    pub informational: bool,
+}
+
+impl Default for Forwarding {
+    fn default() -> Self {
+        Self {
+            trusted: Vec::new(),
+            pseudonym: "strangler".to_owned(),
+            preserve_header_case: true,
+            informational: true,
+        }
+    }
+}
+
+/// An address with a prefix length: `10.0.0.0/8`, `::1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl Network {
+    pub fn contains(&self, peer: IpAddr) -> bool {
+        // An IPv4 peer of a dual-stack listener comes as an IPv4-mapped address.
+        match (self.address, peer.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(peer)) => {
+                let shift = 32 - u32::from(self.prefix);
+                let cut = |bits: u32| bits.checked_shr(shift).unwrap_or(0);
+                cut(network.to_bits()) == cut(peer.to_bits())
+            }
+            (IpAddr::V6(network), IpAddr::V6(peer)) => {
+                let shift = 128 - u32::from(self.prefix);
+                let cut = |bits: u128| bits.checked_shr(shift).unwrap_or(0);
+                cut(network.to_bits()) == cut(peer.to_bits())
+            }
+            _ => false,
+        }
+    }
+}
+
+impl std::str::FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || format!("`{text}` is not a network: expected `10.0.0.0/8`, `192.0.2.7` or `fd00::/8`");
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix.parse::<u8>().map_err(|_| wrong())?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.unwrap_or(longest);
+        if prefix > longest {
+            return Err(wrong());
+        }
+        Ok(Self { address, prefix })
+    }
+}
+
+/// How a canary tells people apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CohortConfig {
+    pub key: CohortKey,
+    /// The same on every replica and after every restart, or people change sides.
+    pub salt: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CohortKey {
+    Header(HeaderName),
+    Cookie(String),
+    #[default]
+    ClientAddress,
+}
+
+impl DataPlaneConfig {
+    /// The defaults, for one listener and one upstream.
+    pub fn new(listener: SocketAddr, control: UpstreamConfig) -> Self {
+        Self {
+            listeners: vec![listener],
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            control,
+            candidate: None,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            forwarding: Forwarding::default(),
+            cohort: CohortConfig { key: CohortKey::default(), salt: String::new() },
+            paths: PathPolicy::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_holds_its_own_addresses() {
+        for (network, peer, inside) in [
+            ("10.0.0.0/8", "10.255.0.1", true),
+            ("10.0.0.0/8", "11.0.0.1", false),
+            ("10.0.0.0/8", "::ffff:10.1.2.3", true),
+            ("192.0.2.7", "192.0.2.7", true),
+            ("192.0.2.7", "192.0.2.6", false),
+            ("0.0.0.0/0", "203.0.113.9", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("fd00::/8", "fdff::1", true),
+            ("fd00::/8", "fe80::1", false),
+            ("::/0", "2001:db8::1", true),
+        ] {
+            let network_of: Network = network.parse().unwrap();
+            assert_eq!(network_of.contains(peer.parse().unwrap()), inside, "{network} {peer}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_is_refused() {
+        for text in ["", "10", "10.0.0.0/33", "::/129", "10.0.0.0/x", "example.com"] {
+            assert!(text.parse::<Network>().is_err(), "{text:?} was taken");
+        }
+    }
+}
