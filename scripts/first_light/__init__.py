@@ -1,0 +1,1 @@
+"""First light: Strangler in front of two real servers."""
