@@ -140,6 +140,11 @@ impl EndpointCounters {
         Snapshot { started: self.answering.started.load(Ordering::Relaxed), tally }
     }
 
+    /// How many were compared and found no mismatch: what a sample of matches is taken from.
+    pub fn not_mismatched(&self) -> u64 {
+        self.comparing.matched.load(Ordering::Relaxed) + self.comparing.tolerated.load(Ordering::Relaxed)
+    }
+
     /// What was counted since the last call, for whoever writes it to the store. Nothing is in two deltas and
     /// nothing is in none; `None` when there is nothing new.
     ///

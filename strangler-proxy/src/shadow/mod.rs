@@ -1,1 +1,34 @@
 //! Asks the other side, off the client's path.
+//!
+//! A request that is to be shadowed goes, once the head of the answer is there, through a bounded queue to a thread
+//! of its own. That thread asks the other side over connections of its own, under its own deadlines, and hands
+//! both observations to [`record`](crate::record). Nothing here can hold up the thread that answers the client:
+//! every way in is a try, and what does not fit is dropped and counted.
+//!
+//! - [`ShadowHandle`]: what the data plane holds. It admits a request and gives an [`AnswerSlot`] for the answer.
+//! - [`Capture`]: a body kept up to a limit, and under the one [`MemoryBudget`] of all bodies.
+//! - [`Circuit`]: when a side that cannot be connected to is tried again.
+//! - [`ShadowWorker`]: the thread that asks.
+
+mod ask;
+mod budget;
+mod capture;
+mod circuit;
+mod config;
+mod flight;
+mod handle;
+mod worker;
+
+pub use ask::{AskFailure, Asked, Asker, reason_of};
+pub use budget::{MemoryBudget, Reservation};
+pub use capture::{Capture, Captured};
+pub use circuit::Circuit;
+pub use config::ShadowConfig;
+pub use flight::{AnswerSlot, Answered, Ending, Pair};
+pub(crate) use handle::size_of_headers;
+pub use handle::{ShadowHandle, ShadowRequest, Ticket};
+pub use worker::ShadowWorker;
+
+/// Marks a request that no client waits for. The proxy sets it on every shadow request, to either side, and takes
+/// it from every request that a client sends.
+pub const SHADOW_HEADER: http::HeaderName = http::HeaderName::from_static("x-strangler-shadow");

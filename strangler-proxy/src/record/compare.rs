@@ -1,0 +1,129 @@
+//! The way in for pairs, and the threads that compare the heavy ones.
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use diff_harness::comparison::{Disposition, DropReason};
+use diff_harness::exchange::{CapturedBody, Outcome, Response};
+use http::header::CONTENT_ENCODING;
+
+use super::remember::Recording;
+use crate::shadow::Pair;
+
+/// The way to be compared. Cheap to clone.
+#[derive(Clone)]
+pub struct CompareHandle(Arc<Comparing>);
+
+struct Comparing {
+    recording: Arc<Recording>,
+    queue: SyncSender<Work>,
+    draining: AtomicBool,
+    abandoned: Arc<AtomicBool>,
+}
+
+/// What the threads take from the queue.
+enum Work {
+    Pair(Box<Pair>),
+    /// One thread has nothing more to do.
+    Stop,
+}
+
+impl CompareHandle {
+    /// Compares the pair here when that is quick, else on a thread of its own. For the shadow thread.
+    pub(crate) fn compare(&self, pair: Pair) {
+        if is_light(&pair, self.0.recording.config.inline_max) {
+            self.0.recording.judge(pair);
+        } else {
+            self.enqueue(pair);
+        }
+    }
+
+    /// Has the pair compared on a thread of its own. Returns at once; for the threads that answer clients.
+    pub(crate) fn enqueue(&self, pair: Pair) {
+        if self.0.draining.load(Ordering::Acquire) {
+            return pair.ending.settle(Disposition::Dropped(DropReason::Shutdown));
+        }
+        let (refused, reason) = match self.0.queue.try_send(Work::Pair(Box::new(pair))) {
+            Ok(()) => return,
+            Err(TrySendError::Full(work)) => (work, DropReason::CompareQueueFull),
+            Err(TrySendError::Disconnected(work)) => (work, DropReason::Shutdown),
+        };
+        if let Work::Pair(pair) = refused {
+            pair.ending.settle(Disposition::Dropped(reason));
+        }
+    }
+
+    /// Lets no pair in any more, and has every thread stop after what is in the queue. Blocks while it is full.
+    pub(super) fn stop(&self, threads: usize) {
+        self.0.draining.store(true, Ordering::Release);
+        for _ in 0..threads {
+            // Fails only when all threads have gone already.
+            if self.0.queue.send(Work::Stop).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Has the threads drop what is in the queue instead of comparing it.
+    pub(super) fn abandon(&self) {
+        self.0.abandoned.store(true, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for CompareHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompareHandle").finish_non_exhaustive()
+    }
+}
+
+/// Starts the threads. `ended` is told once by each of them when it has stopped.
+pub(super) fn start(recording: &Arc<Recording>, ended: &SyncSender<()>) -> io::Result<CompareHandle> {
+    let (queue, work) = sync_channel(recording.config.queue_max.max(1));
+    let work = Arc::new(Mutex::new(work));
+    let abandoned = Arc::new(AtomicBool::new(false));
+    for number in 0..recording.config.threads.max(1) {
+        let (recording, work, ended) = (Arc::clone(recording), Arc::clone(&work), ended.clone());
+        let abandoned = Arc::clone(&abandoned);
+        thread::Builder::new().name(format!("compare-{number}")).spawn(move || {
+            compare(&recording, &work, &abandoned);
+            // Nobody waits for it when the drain has run out of time.
+            let _ = ended.send(());
+        })?;
+    }
+    let recording = Arc::clone(recording);
+    Ok(CompareHandle(Arc::new(Comparing { recording, queue, draining: AtomicBool::new(false), abandoned })))
+}
+
+fn compare(recording: &Recording, work: &Mutex<Receiver<Work>>, abandoned: &AtomicBool) {
+    loop {
+        // The lock is held while one thread waits; the others wait for the lock instead.
+        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match next {
+            Ok(Work::Pair(pair)) if abandoned.load(Ordering::Acquire) => {
+                pair.ending.settle(Disposition::Dropped(DropReason::Shutdown));
+            }
+            Ok(Work::Pair(pair)) => recording.judge(*pair),
+            Ok(Work::Stop) | Err(_) => return,
+        }
+    }
+}
+
+/// Whether comparing costs less than handing over: a failure, equal bytes, or small bodies that are not encoded
+/// (a small encoded one may be a large one).
+fn is_light(pair: &Pair, inline_max: usize) -> bool {
+    let (Outcome::Response(control), Outcome::Response(candidate)) =
+        (&pair.control.observation.outcome, &pair.candidate.observation.outcome)
+    else {
+        return true;
+    };
+    let is_small = |response: &Response| {
+        matches!(&response.body, CapturedBody::Whole(body) if body.len() <= inline_max)
+            && !response.headers.contains_key(CONTENT_ENCODING)
+    };
+    (control.status == candidate.status && control.body == candidate.body)
+        || (is_small(control) && is_small(candidate))
+}

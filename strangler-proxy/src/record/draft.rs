@@ -1,0 +1,115 @@
+//! What is to be written for one epoch. Drafts that the store refused take up what came since.
+
+use std::collections::BTreeMap;
+
+use diff_harness::comparison::Verdict;
+use diff_harness::endpoint::EndpointId;
+use diff_harness::exchange::UnixMillis;
+use diff_harness::store::{Batch, ComparisonRecord, Epoch, PlainTally, Tally, Undeclared};
+
+use super::gathered::{EndpointGathered, LATENCIES_MAX, Plain, add_rule};
+
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    tallies: BTreeMap<Option<EndpointId>, Tally>,
+    plain: BTreeMap<PlainKey, PlainTally>,
+    comparisons: Vec<ComparisonRecord>,
+    undeclared: BTreeMap<EndpointId, Undeclared>,
+}
+
+/// Endpoint, shape, whether something was tolerated, whether both failed.
+type PlainKey = (EndpointId, String, bool, bool);
+
+impl Draft {
+    pub(super) fn is_empty(&self) -> bool {
+        self.tallies.is_empty() && self.comparisons.is_empty() && self.undeclared.is_empty()
+    }
+
+    pub(super) fn count(&mut self, endpoint: Option<EndpointId>, delta: &Tally) {
+        self.tallies.entry(endpoint).or_default().add(delta);
+    }
+
+    pub(super) fn add_endpoint(&mut self, gathered: EndpointGathered) {
+        let EndpointGathered { endpoint, verdicts, shapes, .. } = gathered;
+        for (shape, plains) in shapes {
+            for plain in plains {
+                self.add_plain(plain_tally(&endpoint, &shape, plain));
+            }
+        }
+        self.count(Some(endpoint), &verdicts);
+    }
+
+    pub(super) fn add_records(&mut self, records: Vec<ComparisonRecord>) {
+        self.comparisons.extend(records);
+    }
+
+    pub(super) fn add_undeclared(&mut self, undeclared: Vec<Undeclared>) {
+        for one in undeclared {
+            match self.undeclared.get_mut(&one.proposed) {
+                Some(known) => {
+                    known.count += one.count;
+                    known.examples = one.examples;
+                }
+                None => drop(self.undeclared.insert(one.proposed.clone(), one)),
+            }
+        }
+    }
+
+    pub(super) fn into_batch(self, epoch: &Epoch, at: UnixMillis) -> Batch {
+        Batch {
+            at,
+            epoch: epoch.clone(),
+            tallies: self.tallies.into_iter().collect(),
+            comparisons: self.comparisons,
+            plain: self.plain.into_values().collect(),
+            undeclared: self.undeclared.into_values().collect(),
+        }
+    }
+
+    /// What was in a batch that the store refused.
+    pub(super) fn from_batch(batch: Batch) -> Self {
+        let mut draft = Self { comparisons: batch.comparisons, ..Self::default() };
+        draft.tallies = batch.tallies.into_iter().collect();
+        draft.add_undeclared(batch.undeclared);
+        for plain in batch.plain {
+            draft.add_plain(plain);
+        }
+        draft
+    }
+
+    fn add_plain(&mut self, plain: PlainTally) {
+        let key = (
+            plain.endpoint.clone(),
+            plain.shape.clone(),
+            plain.verdict == Verdict::Tolerated,
+            plain.both_failed,
+        );
+        let Some(known) = self.plain.get_mut(&key) else {
+            self.plain.insert(key, plain);
+            return;
+        };
+        known.count += plain.count;
+        for (rule, n) in &plain.tolerated {
+            add_rule(&mut known.tolerated, rule, *n);
+        }
+        for (rule, n) in &plain.applied {
+            add_rule(&mut known.applied, rule, *n);
+        }
+        let room = LATENCIES_MAX.saturating_sub(known.latencies.len());
+        known.latencies.extend(plain.latencies.into_iter().take(room));
+    }
+}
+
+fn plain_tally(endpoint: &EndpointId, shape: &str, plain: Plain) -> PlainTally {
+    let Plain { verdict, both_failed, count, tolerated, applied, latencies } = plain;
+    PlainTally {
+        endpoint: endpoint.clone(),
+        shape: shape.to_owned(),
+        verdict,
+        both_failed,
+        count,
+        tolerated,
+        applied,
+        latencies,
+    }
+}

@@ -1,0 +1,139 @@
+//! Starts and stops what compares and what writes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diff_harness::exchange::UnixMillis;
+use diff_harness::redact::Redactor;
+use diff_harness::store::{Epoch, Store};
+
+use super::remember::Recording;
+use super::storage::Storage;
+use super::{
+    CompareHandle, Discover, Epochs, FlushError, Judge, RecordConfig, RecordHealth, UndeclaredHandle, compare,
+};
+use crate::counters::CounterRegistry;
+
+/// What recording works with and does not make itself.
+pub struct Effects {
+    pub judge: Box<dyn Judge>,
+    pub redactor: Redactor,
+    pub store: Arc<dyn Store>,
+    pub registry: Arc<CounterRegistry>,
+    pub discover: Box<dyn Discover>,
+    pub clock: fn() -> UnixMillis,
+}
+
+/// The comparison threads and the storage thread, and what may be asked of them.
+pub struct Recorder {
+    recording: Arc<Recording>,
+    compare: CompareHandle,
+    undeclared: UndeclaredHandle,
+    /// Told by every comparison thread when it has stopped.
+    ended: Receiver<()>,
+}
+
+impl Recorder {
+    /// Starts the threads. `epoch` is what is known of the two deployments; its rules are those of the judge.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(config: RecordConfig, epoch: Epoch, effects: Effects) -> io::Result<Self> {
+        let Effects { judge, redactor, store, registry, discover, clock } = effects;
+        let epoch = Epoch { rules: judge.rules().to_owned(), ..epoch };
+        let epochs =
+            Epochs::new(epoch, config.candidate_epoch_header.clone(), config.control_epoch_header.clone());
+        let recording = Arc::new(Recording::new(config, judge, epochs, redactor));
+        let (ending, ended) = sync_channel(recording.config.threads.max(1));
+        let compare = compare::start(&recording, &ending)?;
+        let (undeclared, sightings) = UndeclaredHandle::new();
+        let storage = Storage {
+            recording: Arc::clone(&recording),
+            registry,
+            store,
+            discover,
+            sightings,
+            clock,
+            drafts: BTreeMap::new(),
+        };
+        thread::Builder::new().name("storage".to_owned()).spawn(move || storage.run())?;
+        Ok(Self { recording, compare, undeclared, ended })
+    }
+
+    /// The way in for pairs, for [`ShadowWorker::start`](crate::shadow::ShadowWorker::start).
+    pub fn compare(&self) -> CompareHandle {
+        self.compare.clone()
+    }
+
+    /// The way in for requests that match no endpoint.
+    pub fn undeclared(&self) -> UndeclaredHandle {
+        self.undeclared.clone()
+    }
+
+    pub fn epochs(&self) -> &Epochs {
+        &self.recording.epochs
+    }
+
+    /// Compares by other rules from the next pair on: a new epoch.
+    pub fn set_judge(&self, judge: Box<dyn Judge>) {
+        let rules = judge.rules().to_owned();
+        self.recording.judge.store(Arc::new(judge));
+        self.recording.epochs.set_rules(&rules);
+    }
+
+    pub fn health(&self) -> RecordHealth {
+        use std::sync::atomic::Ordering::Relaxed;
+        RecordHealth {
+            waiting: self.recording.waiting.load(Relaxed),
+            unrecorded: self.recording.unrecorded.load(Relaxed),
+            ..self.recording.signals.health()
+        }
+    }
+
+    /// Writes all that was counted and compared before the call. Blocks for at most `patience`; requests that are
+    /// still pending are not waited for.
+    ///
+    /// # Errors
+    /// When the store refused it or was not done in time. Nothing is lost by it.
+    pub fn flush(&self, patience: Duration) -> Result<(), FlushError> {
+        self.recording.signals.flush(patience)
+    }
+
+    /// Compares what is in the queue, writes everything, and stops the threads; for when the shadow thread has
+    /// drained. Blocks for at most `patience`: pairs that are not compared by then are dropped as `shutdown`.
+    ///
+    /// # Errors
+    /// When the store refused the last write or was not done in time.
+    pub fn drain(self, patience: Duration) -> Result<(), FlushError> {
+        let deadline = Instant::now() + patience;
+        let threads = self.recording.config.threads.max(1);
+        let compare = self.compare.clone();
+        // Its own thread, since a full queue behind a hung comparison would block it.
+        thread::spawn(move || compare.stop(threads));
+        // A part of the time is kept for the store, and for giving up in order.
+        if !self.threads_end(threads, Instant::now() + patience / 2) {
+            tracing::warn!("not everything could be compared before the end; the rest is counted as dropped");
+            self.compare.abandon();
+            self.threads_end(threads, Instant::now() + patience / 4);
+        }
+        let flushed = self.recording.signals.flush(deadline.saturating_duration_since(Instant::now()));
+        self.recording.signals.stop();
+        flushed
+    }
+
+    fn threads_end(&self, threads: usize, deadline: Instant) -> bool {
+        let left = || deadline.saturating_duration_since(Instant::now());
+        (0..threads).all(|_| self.ended.recv_timeout(left()).is_ok())
+    }
+}
+
+/// Without a drain there is no last word; the storage thread still writes what it has, and ends.
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.recording.signals.stop();
+    }
+}

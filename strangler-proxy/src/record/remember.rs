@@ -1,0 +1,290 @@
+//! Judges one pair and remembers what came of it.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use diff_harness::comparison::{Comparison, Disposition, DropReason, Judgement, Verdict};
+use diff_harness::divergence::Divergence;
+use diff_harness::exchange::{CapturedBody, Exchange, Outcome, Request};
+use diff_harness::fingerprint::Fingerprint;
+use diff_harness::redact::Redactor;
+use diff_harness::store::{ComparisonRecord, LatencyPair};
+use http::HeaderMap;
+
+use super::gathered::{Gathered, add_rule};
+use super::shape::write_shape;
+use super::storage::Signals;
+use super::{Epochs, Judge, RecordConfig};
+use crate::counters::EndpointCounters;
+use crate::shadow::{Answered, Pair, ShadowRequest, size_of_headers};
+
+/// What the threads that compare and the thread that writes share.
+pub(super) struct Recording {
+    pub(super) config: RecordConfig,
+    pub(super) judge: ArcSwap<Box<dyn Judge>>,
+    pub(super) epochs: Epochs,
+    pub(super) signals: Signals,
+    /// Records that were made and that no store has taken.
+    pub(super) waiting: AtomicUsize,
+    /// Bytes of the exchanges in them.
+    pub(super) waiting_bytes: AtomicUsize,
+    /// Records that were given up.
+    pub(super) unrecorded: AtomicU64,
+    redactor: Redactor,
+    gathered: Mutex<Gathered>,
+}
+
+thread_local! {
+    /// A shape is written for every comparison and looked up by its text: one buffer per thread does.
+    static SHAPE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+impl Recording {
+    pub(super) fn new(
+        config: RecordConfig,
+        judge: Box<dyn Judge>,
+        epochs: Epochs,
+        redactor: Redactor,
+    ) -> Self {
+        Self {
+            judge: ArcSwap::from_pointee(judge),
+            epochs,
+            signals: Signals::default(),
+            waiting: AtomicUsize::new(0),
+            waiting_bytes: AtomicUsize::new(0),
+            unrecorded: AtomicU64::new(0),
+            redactor,
+            gathered: Mutex::default(),
+            config,
+        }
+    }
+
+    /// All that was gathered since the last call.
+    pub(super) fn take_gathered(&self) -> Gathered {
+        std::mem::take(&mut *self.gathered())
+    }
+
+    /// Judges a pair, remembers and counts it. Never panics, whatever the comparator does.
+    pub(super) fn judge(&self, pair: Pair) {
+        let judge = self.judge.load();
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            judge.judge(
+                &pair.request().route.endpoint,
+                &pair.control.observation,
+                &pair.candidate.observation,
+            )
+        }));
+        match judged {
+            Ok(Judgement::Compared(comparison)) => self.remember(pair, comparison, judge.rules()),
+            Ok(Judgement::Skipped(reason)) => pair.ending.settle(Disposition::Skipped(reason)),
+            Err(_) => {
+                let request = pair.request();
+                tracing::error!(
+                    id = id_of(request),
+                    endpoint = %request.route.endpoint,
+                    "the comparator failed on this exchange: a bug in Strangler; the request is counted as dropped"
+                );
+                pair.ending.settle(Disposition::Dropped(DropReason::ComparatorFailed));
+            }
+        }
+    }
+
+    fn remember(&self, pair: Pair, comparison: Comparison, rules: &str) {
+        let Pair { ending, control, candidate } = pair;
+        let request = ending.request();
+        let route = Arc::clone(&request.route);
+        let (verdict, both_failed) = (comparison.verdict(), comparison.both_failed);
+        let epoch = self.epochs.of(&control.observation, &candidate.observation, rules);
+        let latencies = LatencyPair::new(control.observation.latency, candidate.observation.latency);
+        SHAPE.with_borrow_mut(|shape| {
+            write_shape(shape, request, &control.observation);
+            if verdict == Verdict::Mismatch || self.keeps_a_match(&route.counters) {
+                let make = || self.record(request, shape, control, candidate, comparison);
+                let record = catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
+                    let id = id_of(request);
+                    tracing::error!(
+                        id,
+                        "redacting this exchange failed: a bug in Strangler; its details are lost"
+                    );
+                    None
+                });
+                let mut gathered = self.gathered();
+                gathered.count(&epoch, &route, verdict, both_failed);
+                match record {
+                    Some(record) => gathered.add_record(&epoch, record),
+                    None => drop(self.unrecorded.fetch_add(1, Ordering::Relaxed)),
+                }
+            } else {
+                let mut gathered = self.gathered();
+                gathered.count(&epoch, &route, verdict, both_failed);
+                gathered.add_plain(&epoch, &route, shape, &comparison, latencies);
+            }
+        });
+        // Counted last: whoever sees the count finds the evidence gathered.
+        if both_failed {
+            route.counters.both_failed();
+        }
+        ending.settle(Disposition::Compared(verdict));
+    }
+
+    /// One of so many matches, and the first one of an endpoint.
+    fn keeps_a_match(&self, counters: &EndpointCounters) -> bool {
+        let every = self.config.keep_match_every;
+        every > 0 && counters.not_mismatched().is_multiple_of(every)
+    }
+
+    /// The record of a comparison, redacted; `None` when too many wait for the store.
+    fn record(
+        &self,
+        request: &ShadowRequest,
+        shape: &str,
+        control: Answered,
+        candidate: Answered,
+        comparison: Comparison,
+    ) -> Option<ComparisonRecord> {
+        if self.waiting.load(Ordering::Relaxed) >= self.config.waiting_max {
+            return None;
+        }
+        let verdict = comparison.verdict();
+        let endpoint = &request.route.endpoint;
+        let fingerprint = |found| Fingerprint::of(endpoint, found);
+        let groups: Vec<_> = comparison.divergences.iter().map(fingerprint).collect();
+        let keeps =
+            verdict != Verdict::Mismatch || self.gathered().keeps(&groups, self.config.keep_per_group);
+        let exchange = exchange(request, control, candidate);
+        let (control_latency, candidate_latency) = (exchange.control.latency, exchange.candidate.latency);
+        let redaction = self.redactor.begin(&exchange);
+        let divergences = redaction.divergences(&exchange, &comparison.divergences);
+        let (exchange, notes) = keeps.then(|| redaction.exchange(exchange)).unzip();
+        let mut record = ComparisonRecord {
+            id: id_of(request).to_owned(),
+            at: request.at,
+            endpoint: endpoint.clone(),
+            verdict,
+            both_failed: comparison.both_failed,
+            shape: shape.to_owned(),
+            divergences,
+            tolerated: tolerated(&comparison),
+            applied: applied(&comparison),
+            notes: comparison.notes.into_iter().chain(notes.into_iter().flatten()).collect(),
+            control_latency,
+            candidate_latency,
+            exchange,
+        };
+        let bytes = size_of_record(&record);
+        if self.waiting_bytes.load(Ordering::Relaxed) + bytes > self.config.waiting_bytes_max {
+            record.exchange = None;
+            record.notes.push("the exchange was not kept: too much waits for the store".to_owned());
+        }
+        self.waiting_bytes.fetch_add(size_of_record(&record), Ordering::Relaxed);
+        if self.waiting.fetch_add(1, Ordering::Relaxed) + 1 == self.config.write_at {
+            self.signals.write_soon();
+        }
+        Some(record)
+    }
+
+    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+        // Whatever panicked left counts that are whole: every change is one addition or one push.
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the values of a record take in memory, near enough for a limit.
+pub(super) fn size_of_record(record: &ComparisonRecord) -> usize {
+    let divergences = record.divergences.iter().map(|(_, divergence)| {
+        let Divergence { control, candidate, .. } = divergence.get();
+        size_of::<Divergence>()
+            + [control, candidate].iter().filter_map(|v| v.as_ref().map(String::len)).sum::<usize>()
+    });
+    let exchange = record.exchange.as_ref().map_or(0, |exchange| {
+        let Exchange { request, control, candidate, .. } = exchange.get();
+        let responses = [control, candidate].map(|observation| match &observation.outcome {
+            Outcome::Response(response) => size_of_message(&response.headers, &response.body),
+            Outcome::Failure(_) => 0,
+        });
+        request.target.len()
+            + size_of_message(&request.headers, &request.body)
+            + responses.iter().sum::<usize>()
+    });
+    size_of::<ComparisonRecord>() + divergences.sum::<usize>() + exchange
+}
+
+fn size_of_message(headers: &HeaderMap, body: &CapturedBody) -> usize {
+    size_of_headers(headers) + body.kept().len()
+}
+
+fn exchange(request: &ShadowRequest, control: Answered, candidate: Answered) -> Exchange {
+    Exchange {
+        id: id_of(request).to_owned(),
+        at: request.at,
+        endpoint: request.route.endpoint.clone(),
+        request: Request {
+            method: request.method.into(),
+            target: request.target.as_str().to_owned(),
+            headers: request.headers.clone(),
+            body: CapturedBody::Whole(request.body.clone()),
+        },
+        control: control.observation,
+        candidate: candidate.observation,
+    }
+}
+
+fn id_of(request: &ShadowRequest) -> &str {
+    request.id.to_str().unwrap_or_default()
+}
+
+/// Rules that hid something, with how much.
+fn tolerated(comparison: &Comparison) -> Vec<(String, u64)> {
+    let mut rules = Vec::new();
+    for tolerated in &comparison.tolerated {
+        add_rule(&mut rules, &tolerated.rule, 1);
+    }
+    rules
+}
+
+/// Rules that applied, each once.
+fn applied(comparison: &Comparison) -> Vec<String> {
+    let mut rules: Vec<String> = Vec::new();
+    for rule in &comparison.applied {
+        if !rules.contains(rule) {
+            rules.push(rule.clone());
+        }
+    }
+    rules
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use bytes::Bytes;
+    use diff_harness::endpoint::SafeMethod;
+    use diff_harness::exchange::{Side, UnixMillis};
+    use diff_harness::lifecycle::Standing;
+    use http::HeaderValue;
+
+    use super::*;
+    use crate::routes::table::ActiveRoute;
+
+    /// A GET of `target`, to be shadowed to the candidate.
+    pub(crate) fn request(target: &str) -> ShadowRequest {
+        let route = ActiveRoute {
+            endpoint: "GET /a".parse().unwrap(),
+            safe: Some(SafeMethod::Get),
+            standing: Standing::default(),
+            revision: 1,
+            counters: Arc::default(),
+        };
+        ShadowRequest {
+            id: HeaderValue::from_static("r1"),
+            at: UnixMillis(1),
+            route: Arc::new(route),
+            method: SafeMethod::Get,
+            target: target.parse().unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            to: Side::Candidate,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The thread that writes to the store, and what is known of its health.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use diff_harness::exchange::UnixMillis;
+use diff_harness::store::{Batch, Epoch, Store};
+
+use super::Discover;
+use super::draft::Draft;
+use super::remember::{Recording, size_of_record};
+use super::undeclared::Sighting;
+use crate::counters::CounterRegistry;
+
+/// Whether what is observed reaches the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordHealth {
+    /// Set while the store refuses what is written. Serving goes on.
+    pub failing: Option<Failing>,
+    /// When something was last written.
+    pub written: Option<UnixMillis>,
+    /// Comparisons whose details wait for the store. Counts wait beside them and are never lost.
+    pub waiting: usize,
+    /// Comparisons whose details were given up. Their counts were not.
+    pub unrecorded: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    pub since: UnixMillis,
+    /// What the store said last, in words for a person.
+    pub error: String,
+}
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum FlushError {
+    #[error(
+        "what was observed is not in the store yet: {0}; it is kept in memory and tried again every second"
+    )]
+    Refused(String),
+    #[error("the store did not take what was observed within {0:?}; it goes on trying")]
+    Timeout(Duration),
+}
+
+/// How the storage thread is woken, and what it answers.
+#[derive(Default)]
+pub(super) struct Signals {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Writes that were asked for, and those that were done.
+    wanted: u64,
+    done: u64,
+    /// Enough has gathered to write before the time.
+    soon: bool,
+    stop: bool,
+    stopped: bool,
+    health: RecordHealth,
+}
+
+impl Signals {
+    pub(super) fn write_soon(&self) {
+        self.state().soon = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn stop(&self) {
+        self.state().stop = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn health(&self) -> RecordHealth {
+        self.state().health.clone()
+    }
+
+    /// Has everything written that was observed before the call, and waits for it.
+    pub(super) fn flush(&self, patience: Duration) -> Result<(), FlushError> {
+        let deadline = Instant::now() + patience;
+        let mut state = self.state();
+        state.wanted += 1;
+        let mine = state.wanted;
+        self.changed.notify_all();
+        while state.done < mine && !state.stopped {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(FlushError::Timeout(patience));
+            }
+            let woken = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+            state = woken.0;
+        }
+        match &state.health.failing {
+            Some(failing) => Err(FlushError::Refused(failing.error.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until it is time to write. Gives the number of the write, and whether it is the last one.
+    fn wait(&self, every: Duration) -> (u64, bool) {
+        let mut state = self.state();
+        let deadline = Instant::now() + every;
+        while state.wanted == state.done && !state.soon && !state.stop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let woken = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+            state = woken.0;
+        }
+        state.soon = false;
+        (state.wanted, state.stop)
+    }
+
+    fn wrote(&self, number: u64, at: UnixMillis, result: Result<bool, String>) {
+        let mut state = self.state();
+        match result {
+            Ok(something) => {
+                if state.health.failing.take().is_some() {
+                    tracing::info!("the store takes what is observed again");
+                }
+                if something {
+                    state.health.written = Some(at);
+                }
+            }
+            Err(error) => match &mut state.health.failing {
+                Some(failing) => failing.error = error,
+                None => {
+                    tracing::error!(
+                        error,
+                        "the store does not take what is observed; serving goes on, counts are kept in memory"
+                    );
+                    state.health.failing = Some(Failing { since: at, error });
+                }
+            },
+        }
+        state.done = number;
+        self.changed.notify_all();
+    }
+
+    fn stopped(&self) {
+        self.state().stopped = true;
+        self.changed.notify_all();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Everything the storage thread works with.
+pub(super) struct Storage {
+    pub(super) recording: Arc<Recording>,
+    pub(super) registry: Arc<CounterRegistry>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) discover: Box<dyn Discover>,
+    pub(super) sightings: Receiver<Sighting>,
+    pub(super) clock: fn() -> UnixMillis,
+    /// What the store has not taken yet.
+    pub(super) drafts: BTreeMap<Epoch, Draft>,
+}
+
+impl Storage {
+    /// Writes until it is told to stop, and once more then.
+    pub(super) fn run(mut self) {
+        let recording = Arc::clone(&self.recording);
+        loop {
+            let (number, last) = recording.signals.wait(recording.config.write_every);
+            let at = (self.clock)();
+            let result = self.write(at);
+            recording.signals.wrote(number, at, result);
+            if last {
+                return recording.signals.stopped();
+            }
+        }
+    }
+
+    /// Whether there was something to write, or why the store did not take it.
+    fn write(&mut self, at: UnixMillis) -> Result<bool, String> {
+        self.collect();
+        let mut something = false;
+        while let Some((epoch, draft)) = self.drafts.pop_first() {
+            if draft.is_empty() {
+                continue;
+            }
+            let batch = draft.into_batch(&epoch, at);
+            if let Err(error) = self.record(&batch) {
+                self.drafts.insert(epoch, Draft::from_batch(batch));
+                return Err(error);
+            }
+            something = true;
+            self.recording.waiting.fetch_sub(batch.comparisons.len(), Ordering::Relaxed);
+            let bytes = batch.comparisons.iter().map(size_of_record).sum();
+            self.recording.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        Ok(something)
+    }
+
+    fn record(&self, batch: &Batch) -> Result<(), String> {
+        match catch_unwind(AssertUnwindSafe(|| self.store.record(batch))) {
+            Ok(result) => result.map_err(|error| error.to_string()),
+            Err(_) => Err("the store panicked: a bug in it".to_owned()),
+        }
+    }
+
+    /// Moves what was observed into the drafts.
+    fn collect(&mut self) {
+        // Deltas before verdicts: a request that ends in between is in the next write with both.
+        let current = self.drafts.entry(Epoch::clone(&self.recording.epochs.current())).or_default();
+        for (endpoint, counters) in self.registry.all() {
+            if let Some(delta) = counters.take_delta() {
+                current.count(endpoint, &delta);
+            }
+        }
+        for sighting in self.sightings.try_iter() {
+            self.discover.seen(&sighting.method, &sighting.path);
+        }
+        current.add_undeclared(self.discover.take());
+        for mut gathered in self.recording.take_gathered().into_epochs() {
+            let draft = self.drafts.entry(Epoch::clone(&gathered.epoch)).or_default();
+            for endpoint in gathered.take_endpoints() {
+                draft.add_endpoint(endpoint);
+            }
+            draft.add_records(gathered.records);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! One shadowed request between its two observations. Whichever comes second makes the pair.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use diff_harness::comparison::{Disposition, DropReason, SkipReason};
+use diff_harness::exchange::{Observation, Side};
+
+use super::{Reservation, ShadowRequest};
+use crate::record::CompareHandle;
+
+/// What both ends of a shadowed request share.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) request: ShadowRequest,
+    /// The bytes of the request itself.
+    _held: Reservation,
+    compare: CompareHandle,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Neither side is there yet.
+    Open,
+    Answered(Answered),
+    Shadowed(Answered),
+    /// Handed on to be compared, skipped or dropped: the request has its disposition.
+    Over,
+}
+
+/// An observation with the memory that it takes.
+#[derive(Debug)]
+pub struct Answered {
+    pub observation: Observation,
+    pub held: Option<Reservation>,
+}
+
+/// Both observations of one request, ready to be compared. Dropped without being settled, the proxy is shutting
+/// down.
+#[derive(Debug)]
+pub struct Pair {
+    pub ending: Ending,
+    pub control: Answered,
+    pub candidate: Answered,
+}
+
+/// The duty to say what became of a request.
+#[derive(Debug)]
+pub struct Ending {
+    flight: Arc<Flight>,
+    is_settled: bool,
+}
+
+impl Pair {
+    pub fn request(&self) -> &ShadowRequest {
+        self.ending.request()
+    }
+}
+
+impl Ending {
+    pub fn request(&self) -> &ShadowRequest {
+        &self.flight.request
+    }
+
+    /// Counts the one disposition of the request.
+    pub fn settle(mut self, disposition: Disposition) {
+        self.is_settled = true;
+        self.flight.request.route.counters.count(disposition);
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.flight.request.route.counters.count(Disposition::Dropped(DropReason::Shutdown));
+        }
+    }
+}
+
+impl Flight {
+    /// The two ends of one request.
+    pub(super) fn begin(
+        request: ShadowRequest,
+        held: Reservation,
+        compare: CompareHandle,
+    ) -> (AnswerSlot, ShadowSlot) {
+        let flight = Arc::new(Self { request, _held: held, compare, state: Mutex::new(State::Open) });
+        (AnswerSlot(Some(Arc::clone(&flight))), ShadowSlot(Some(flight)))
+    }
+
+    /// Ends it before there was a pair, unless the other end has done so.
+    fn end(&self, disposition: Disposition) {
+        let before = std::mem::replace(&mut *self.state(), State::Over);
+        if !matches!(before, State::Over) {
+            self.request.route.counters.count(disposition);
+        }
+    }
+
+    /// Locked for a move only, so that no end ever waits for the other one.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts one observation down; gives the pair when the other one is there.
+    fn meet(self: Arc<Self>, mine: Answered, from: End) -> Option<Pair> {
+        let mut state = self.state();
+        let (answered, shadowed) = match (std::mem::replace(&mut *state, State::Over), from) {
+            (State::Open, End::Answer) => {
+                *state = State::Answered(mine);
+                return None;
+            }
+            (State::Open, End::Shadow) => {
+                *state = State::Shadowed(mine);
+                return None;
+            }
+            (State::Answered(answered), End::Shadow) => (answered, mine),
+            (State::Shadowed(shadowed), End::Answer) => (mine, shadowed),
+            (State::Over, _) | (State::Answered(_), End::Answer) | (State::Shadowed(_), End::Shadow) => {
+                return None;
+            }
+        };
+        drop(state);
+        let (control, candidate) = match self.request.to {
+            Side::Control => (shadowed, answered),
+            Side::Candidate => (answered, shadowed),
+        };
+        Some(Pair { ending: Ending { flight: self, is_settled: false }, control, candidate })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    Answer,
+    Shadow,
+}
+
+/// The data plane's end: takes what the answering side did. Dropped without a word, the client has gone.
+#[must_use = "dropping it says that the client has gone"]
+#[derive(Debug)]
+pub struct AnswerSlot(Option<Arc<Flight>>);
+
+impl AnswerSlot {
+    /// The answer has ended: whole, cut by its own limit, or with a failure of the side that gave it. Never waits.
+    pub fn complete(mut self, observation: Observation, held: Option<Reservation>) {
+        let flight = self.0.take().expect("only the methods that consume the slot empty it");
+        let compare = flight.compare.clone();
+        if let Some(pair) = flight.meet(Answered { observation, held }, End::Answer) {
+            compare.enqueue(pair);
+        }
+    }
+
+    /// There will be no answer to compare, and nothing went wrong.
+    pub fn skip(self, reason: SkipReason) {
+        self.end(Disposition::Skipped(reason));
+    }
+
+    /// There will be no answer to compare, although there should be: its body was over the memory limit.
+    pub fn fail(self, reason: DropReason) {
+        self.end(Disposition::Dropped(reason));
+    }
+
+    fn end(mut self, disposition: Disposition) {
+        let flight = self.0.take().expect("only the methods that consume the slot empty it");
+        flight.end(disposition);
+    }
+}
+
+impl Drop for AnswerSlot {
+    fn drop(&mut self) {
+        if let Some(flight) = self.0.take() {
+            flight.end(Disposition::Skipped(SkipReason::ClientGone));
+        }
+    }
+}
+
+/// The shadow thread's end. Dropped without a word, the proxy is shutting down.
+#[derive(Debug)]
+pub(super) struct ShadowSlot(Option<Arc<Flight>>);
+
+impl ShadowSlot {
+    pub(super) fn request(&self) -> &ShadowRequest {
+        &self.0.as_ref().expect("only the methods that consume the slot empty it").request
+    }
+
+    /// Whether the request has its disposition already: the client left before it was sent.
+    pub(super) fn is_over(&self) -> bool {
+        let flight = self.0.as_ref().expect("only the methods that consume the slot empty it");
+        matches!(*flight.state(), State::Over)
+    }
+
+    pub(super) fn complete(mut self, answered: Answered) {
+        let flight = self.0.take().expect("only the methods that consume the slot empty it");
+        flight.request.route.counters.shadow_latency(flight.request.to, answered.observation.latency);
+        let compare = flight.compare.clone();
+        if let Some(pair) = flight.meet(answered, End::Shadow) {
+            compare.compare(pair);
+        }
+    }
+
+    pub(super) fn fail(mut self, reason: DropReason) {
+        let flight = self.0.take().expect("only the methods that consume the slot empty it");
+        flight.end(Disposition::Dropped(reason));
+    }
+}
+
+impl Drop for ShadowSlot {
+    fn drop(&mut self) {
+        if let Some(flight) = self.0.take() {
+            flight.end(Disposition::Dropped(DropReason::Shutdown));
+        }
+    }
+}

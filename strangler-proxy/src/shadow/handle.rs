@@ -1,0 +1,180 @@
+//! What the data plane holds of shadowing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use diff_harness::comparison::{Disposition, DropReason, SkipReason};
+use diff_harness::endpoint::SafeMethod;
+use diff_harness::exchange::{Side, UnixMillis};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::flight::{Flight, ShadowSlot};
+use super::{AnswerSlot, Capture, Circuit, MemoryBudget, ShadowConfig};
+use crate::record::CompareHandle;
+use crate::routes::table::ActiveRoute;
+
+/// The way into the shadow queue. Cheap to clone; every call returns at once.
+#[derive(Clone, Debug)]
+pub struct ShadowHandle {
+    shared: Arc<Shared>,
+    queue: mpsc::Sender<Job>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) config: ShadowConfig,
+    pub(super) budget: MemoryBudget,
+    pub(super) control: Circuit,
+    pub(super) candidate: Circuit,
+    compare: CompareHandle,
+    sampled: AtomicU64,
+}
+
+/// A request on its way to the shadow thread.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) slot: ShadowSlot,
+    pub(super) queued: Instant,
+}
+
+/// What is asked of the other side.
+///
+/// The method is a [`SafeMethod`] and the body is whole: an unsafe or half-read request cannot be shadowed.
+#[derive(Debug)]
+pub struct ShadowRequest {
+    /// The request id, as the client and both sides see it.
+    pub id: HeaderValue,
+    pub at: UnixMillis,
+    pub route: Arc<ActiveRoute>,
+    pub method: SafeMethod,
+    /// Path and query as they were on the wire, undecoded.
+    pub target: PathAndQuery,
+    /// As forwarded to the answering side, without the fields of that connection.
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// The side to ask: the one that does not answer the client.
+    pub to: Side,
+}
+
+/// A place in the shadow queue. Dropped unused, the place is free again.
+#[derive(Debug)]
+pub struct Ticket {
+    shared: Arc<Shared>,
+    place: mpsc::OwnedPermit<Job>,
+}
+
+impl ShadowHandle {
+    pub(super) fn new(
+        config: ShadowConfig,
+        compare: CompareHandle,
+        start: Instant,
+    ) -> (Self, Arc<Shared>, mpsc::Receiver<Job>) {
+        let (queue, jobs) = mpsc::channel(config.queue_max.max(1));
+        let circuit = || Circuit::new(config.circuit_failures.max(1), config.circuit_probe_every, start);
+        let shared = Arc::new(Shared {
+            budget: MemoryBudget::new(config.memory_max),
+            control: circuit(),
+            candidate: circuit(),
+            compare,
+            sampled: AtomicU64::new(0),
+            config,
+        });
+        (Self { shared: Arc::clone(&shared), queue }, shared, jobs)
+    }
+
+    /// Asks for a place, before anything is copied for the shadow.
+    ///
+    /// # Errors
+    /// The disposition to count for the request: it was sampled out, the queue is full, the side is known to be
+    /// unreachable, or the proxy is draining.
+    pub fn admit(&self, to: Side) -> Result<Ticket, Disposition> {
+        if !self.shared.takes_a_sample() {
+            return Err(Disposition::Skipped(SkipReason::Sampled));
+        }
+        if self.shared.circuit(to).is_open(Instant::now()) {
+            return Err(Disposition::Dropped(DropReason::Unreachable));
+        }
+        match self.queue.clone().try_reserve_owned() {
+            Ok(place) => Ok(Ticket { shared: Arc::clone(&self.shared), place }),
+            Err(TrySendError::Full(_)) => Err(Disposition::Dropped(DropReason::ShadowQueueFull)),
+            Err(TrySendError::Closed(_)) => Err(Disposition::Dropped(DropReason::Shutdown)),
+        }
+    }
+
+    /// [`admit`](Self::admit) and [`Ticket::submit`] in one.
+    ///
+    /// # Errors
+    /// The disposition to count for the request.
+    pub fn submit(&self, request: ShadowRequest) -> Result<AnswerSlot, Disposition> {
+        self.admit(request.to)?.submit(request).map_err(Disposition::Dropped)
+    }
+
+    /// Keeps a body of a request or an answer under the limits of shadowing.
+    pub fn capture(&self) -> Capture {
+        Capture::new(self.shared.config.body_kept_max, &self.shared.budget)
+    }
+
+    /// The bytes that are kept for comparison, over all requests.
+    pub fn memory(&self) -> &MemoryBudget {
+        &self.shared.budget
+    }
+
+    /// How many requests wait for the shadow thread.
+    pub fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+}
+
+impl Ticket {
+    /// Sends the request off. From here on the shadow side counts what becomes of it.
+    ///
+    /// # Errors
+    /// `MemoryLimit` when the request itself has no room; then the caller counts it.
+    pub fn submit(self, request: ShadowRequest) -> Result<AnswerSlot, DropReason> {
+        let mut held = self.shared.budget.nothing();
+        if !held.grow(size_of_request(&request)) {
+            return Err(DropReason::MemoryLimit);
+        }
+        let (answer, shadow) = Flight::begin(request, held, self.shared.compare.clone());
+        self.place.send(Job { slot: shadow, queued: Instant::now() });
+        Ok(answer)
+    }
+}
+
+impl Shared {
+    pub(super) fn circuit(&self, side: Side) -> &Circuit {
+        match side {
+            Side::Control => &self.control,
+            Side::Candidate => &self.candidate,
+        }
+    }
+
+    /// Spreads the share evenly, whatever rhythm the traffic has: multiples of the golden ratio never fall into
+    /// step with anything.
+    fn takes_a_sample(&self) -> bool {
+        const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+        if self.config.share >= ShadowConfig::WHOLE {
+            return true;
+        }
+        let place = self.sampled.fetch_add(1, Ordering::Relaxed).wrapping_mul(GOLDEN) >> 32;
+        (place * u64::from(ShadowConfig::WHOLE)) >> 32 < u64::from(self.config.share)
+    }
+}
+
+fn size_of_request(request: &ShadowRequest) -> usize {
+    size_of::<Flight>()
+        + size_of_headers(&request.headers)
+        + request.target.as_str().len()
+        + request.body.len()
+}
+
+/// What a header map takes, near enough for a limit.
+pub(crate) fn size_of_headers(headers: &HeaderMap) -> usize {
+    const ENTRY: usize = 128;
+    headers.iter().map(|(name, value)| ENTRY + name.as_str().len() + value.len()).sum()
+}
