@@ -1,1 +1,306 @@
-//! `strangler.toml`, parsed and checked once. Each module owns its own plain config struct.
+//! `strangler.toml`, parsed and checked once.
+//!
+//! Every module owns the plain struct of its settings and their defaults; what stands here is the file, and what
+//! can be wrong with it. Stages are not in it: a config push must not flip a route.
+
+mod cohort;
+mod error;
+mod file;
+mod sections;
+mod template;
+mod units;
+mod upstream;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use diff_harness::redact::{JsonPattern, RedactionConfig};
+use http::HeaderName;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::admin::{AdminConfig, Token};
+use crate::control::GatePolicy;
+use crate::data_plane::{CohortConfig, DataPlaneConfig};
+use crate::record::RecordConfig;
+use crate::routes::MatchPolicy;
+use crate::shadow::ShadowConfig;
+
+pub use error::ConfigError;
+pub use sections::DEFAULT_DRAIN;
+pub use template::template;
+pub use units::{Share, Size, Time};
+pub use upstream::Upstream;
+
+use error::Source;
+use file::File;
+
+/// Everything that `serve` needs to know, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub control: Upstream,
+    pub candidate: Upstream,
+    /// A second, separately seeded control, by which noise is learned.
+    pub control_b: Option<Upstream>,
+    /// Listeners, limits, timeouts, forwarding, paths. The cohort's salt is not in the file but in the store.
+    pub data_plane: DataPlaneConfig,
+    pub matching: MatchPolicy,
+    /// How long requests that are being answered may take to end after SIGTERM.
+    pub drain: Duration,
+    pub admin: AdminConfig,
+    pub store: PathBuf,
+    pub log: LogFormat,
+    pub shadow: ShadowConfig,
+    pub record: RecordConfig,
+    pub redaction: RedactionConfig,
+    pub gate: GatePolicy,
+    pub rules: RulesSource,
+}
+
+/// How the log is written to stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// Where the rules are read from, at the start and at every reload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RulesSource {
+    /// The config, if it has `[[rules]]` of its own.
+    pub inline: Option<PathBuf>,
+    pub file: Option<PathBuf>,
+}
+
+/// What the command line says against the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    pub control: Option<Upstream>,
+    pub candidate: Option<Upstream>,
+    pub listen: Option<SocketAddr>,
+    pub admin: Option<SocketAddr>,
+    pub admin_token: Option<String>,
+    pub store: Option<PathBuf>,
+    pub rules: Option<PathBuf>,
+    pub log: Option<LogFormat>,
+}
+
+/// Where the config is looked for when nothing says where it is.
+pub const DEFAULT_PATH: &str = "strangler.toml";
+/// Where the store is when nothing says where it is.
+pub const DEFAULT_STORE: &str = "strangler.db";
+/// Where clients connect when nothing says where.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// A shorter one could be guessed.
+pub const TOKEN_CHARS_MIN: usize = 16;
+
+impl Config {
+    /// Reads and checks the file. Relative paths in it are relative to it.
+    pub fn load(path: &Path, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
+            path: path.to_owned(),
+            place: None,
+            message: format!("cannot be read: {error}"),
+            hint: (error.kind() == std::io::ErrorKind::NotFound)
+                .then(|| "`strangler init` writes one".to_owned()),
+        })?;
+        Self::parse(path, &text, overrides)
+    }
+
+    /// Without a file: two upstreams from the command line and the defaults.
+    pub fn quick(overrides: &Overrides) -> Result<Self, ConfigError> {
+        Self::parse(Path::new("command line"), "", overrides)
+    }
+
+    /// `path` is where the text is from: to say where an error is, and to find what it names.
+    pub fn parse(path: &Path, text: &str, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let source = Source { path, text };
+        let file: File = toml::from_str(text).map_err(|error| source.unreadable(&error))?;
+        let beside = |name: &str| path.parent().unwrap_or(Path::new("")).join(name);
+        let upstream = |written: Option<Upstream>, flag: Option<Upstream>, name: &str| {
+            flag.or(written).ok_or_else(|| {
+                source.whole(format!("no {name} upstream is declared")).hint(format!(
+                    "write {name} = \"http://host:port\" under [upstreams], or give --{name} URL"
+                ))
+            })
+        };
+        let (paths, matching) = file.paths.resolve();
+        let rules = RulesSource {
+            inline: (!file.rules.is_empty()).then(|| path.to_owned()),
+            file: overrides
+                .rules
+                .clone()
+                .or_else(|| file.rules_file.as_ref().map(|name| beside(name.get_ref()))),
+        };
+        let threads = threads(&source, file.listen.threads.as_ref())?;
+        let forwarding = file.forwarding.resolve(&source)?;
+        let admin = admin(&source, &file.admin, overrides, &beside)?;
+        let redaction = redaction(&source, &file.redaction)?;
+        let record = RecordConfig {
+            control_epoch_header: header(&source, file.epochs.control_header.as_ref())?,
+            candidate_epoch_header: header(&source, file.epochs.candidate_header.as_ref())?,
+            ..file.record.resolve()
+        };
+        let control = upstream(file.upstreams.control, overrides.control.clone(), "control")?;
+        let candidate = upstream(file.upstreams.candidate, overrides.candidate.clone(), "candidate")?;
+        let listen = overrides.listen.or(file.listen.address).unwrap_or(DEFAULT_LISTEN);
+        let defaults = DataPlaneConfig::new(listen, file.timeouts.upstream(&file.limits, &control));
+        Ok(Self {
+            data_plane: DataPlaneConfig {
+                threads: threads.unwrap_or(defaults.threads),
+                candidate: Some(file.timeouts.upstream(&file.limits, &candidate)),
+                limits: file.limits.resolve(),
+                timeouts: file.timeouts.resolve(),
+                forwarding,
+                cohort: CohortConfig { key: file.cohort.key.0, salt: String::new() },
+                paths,
+                ..defaults
+            },
+            matching,
+            drain: file.timeouts.drain.0,
+            admin,
+            store: overrides
+                .store
+                .clone()
+                .unwrap_or_else(|| beside(file.store.path.as_deref().unwrap_or(DEFAULT_STORE))),
+            log: overrides.log.unwrap_or(file.log.format),
+            shadow: file.shadow.resolve(),
+            record,
+            redaction,
+            gate: GatePolicy {
+                min_comparisons: file
+                    .gate
+                    .min_comparisons
+                    .unwrap_or_else(|| GatePolicy::default().min_comparisons),
+            },
+            rules,
+            control,
+            candidate,
+            control_b: file.upstreams.control_b,
+        })
+    }
+}
+
+fn threads(
+    source: &Source<'_>,
+    threads: Option<&Spanned<usize>>,
+) -> Result<Option<NonZeroUsize>, ConfigError> {
+    match threads {
+        Some(threads) if *threads.get_ref() > 1024 => {
+            Err(source.wrong(threads.span(), "more than 1024 threads; expected 0 (one per core) to 1024"))
+        }
+        Some(threads) => Ok(NonZeroUsize::new(*threads.get_ref())),
+        None => Ok(None),
+    }
+}
+
+fn admin(
+    source: &Source<'_>,
+    written: &file::Admin,
+    overrides: &Overrides,
+    beside: &impl Fn(&str) -> PathBuf,
+) -> Result<AdminConfig, ConfigError> {
+    let mut tokens = Vec::new();
+    for token in &written.tokens {
+        let parsed = token_of(source, token, beside)?;
+        if tokens.iter().any(|other: &Token| other.name == parsed.name) {
+            return Err(source.wrong(token.span(), format!("a second token named `{}`", parsed.name)));
+        }
+        tokens.push(parsed);
+    }
+    if let Some(secret) = &overrides.admin_token {
+        let wrong =
+            |message| ConfigError { path: "STRANGLER_TOKEN".into(), place: None, message, hint: None };
+        check_token(secret).map_err(wrong)?;
+        if !tokens.iter().any(|token| token.secret == *secret) {
+            tokens.push(Token { name: "STRANGLER_TOKEN".to_owned(), secret: secret.clone() });
+        }
+    }
+    let address = overrides.admin.or(written.address.as_ref().map(|address| *address.get_ref()));
+    let address = address.unwrap_or(AdminConfig::DEFAULT_ADDRESS);
+    if !address.ip().is_loopback() && tokens.is_empty() {
+        let message =
+            format!("the admin API would listen on {address}, which others can reach, without a token");
+        let error = match written.address.as_ref().filter(|_| overrides.admin.is_none()) {
+            Some(written) => source.wrong(written.span(), message),
+            None => source.whole(message),
+        };
+        return Err(error.hint(
+            "add [[admin.tokens]] with a name and a token, set STRANGLER_TOKEN, or listen on 127.0.0.1",
+        ));
+    }
+    Ok(AdminConfig { address, tokens })
+}
+
+fn token_of(
+    source: &Source<'_>,
+    token: &Spanned<file::Token>,
+    beside: &impl Fn(&str) -> PathBuf,
+) -> Result<Token, ConfigError> {
+    let wrong = |message: String| source.wrong(token.span(), message);
+    let written = token.get_ref();
+    if written.name.trim().is_empty() || written.name.chars().any(char::is_control) {
+        return Err(wrong("a token needs a name: it stands in the audit log for who flipped".to_owned()));
+    }
+    let secret = match (&written.token, &written.token_file) {
+        (Some(secret), None) => secret.clone(),
+        (None, Some(name)) => {
+            let path = beside(name);
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                wrong(format!("the token file {} cannot be read: {error}", path.display()))
+            })?;
+            text.trim().to_owned()
+        }
+        _ => {
+            return Err(wrong(format!(
+                "the token named `{}` needs either `token` or `token_file`",
+                written.name
+            )));
+        }
+    };
+    check_token(&secret).map_err(wrong)?;
+    Ok(Token { name: written.name.clone(), secret })
+}
+
+/// RFC 6750 §2.1: what can stand behind `Bearer`.
+fn check_token(secret: &str) -> Result<(), String> {
+    if secret.len() < TOKEN_CHARS_MIN {
+        return Err(format!("the token has fewer than {TOKEN_CHARS_MIN} characters and could be guessed"));
+    }
+    if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("the token has characters that cannot be sent in a header".to_owned());
+    }
+    Ok(())
+}
+
+fn redaction(source: &Source<'_>, written: &file::Redaction) -> Result<RedactionConfig, ConfigError> {
+    for path in &written.json_paths {
+        path.get_ref()
+            .parse::<JsonPattern>()
+            .map_err(|error| source.wrong(path.span(), error.to_string()))?;
+    }
+    let mut config = RedactionConfig::default();
+    config.headers.extend(written.headers.iter().cloned());
+    config.show_cookies.extend(written.show_cookies.iter().cloned());
+    config.query.extend(written.query.iter().cloned());
+    config.json_members.extend(written.json_members.iter().cloned());
+    config.json_paths.extend(written.json_paths.iter().map(|path| path.get_ref().clone()));
+    config.form_fields.extend(written.form_fields.iter().cloned());
+    Ok(config)
+}
+
+fn header(source: &Source<'_>, name: Option<&Spanned<String>>) -> Result<Option<HeaderName>, ConfigError> {
+    let parse = |name: &Spanned<String>| {
+        HeaderName::from_bytes(name.get_ref().as_bytes()).map_err(|_| {
+            source.wrong(name.span(), format!("`{}` is not the name of a header", name.get_ref()))
+        })
+    };
+    name.map(parse).transpose()
+}
+
+#[cfg(test)]
+mod tests;

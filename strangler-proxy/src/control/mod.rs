@@ -1,1 +1,333 @@
-//! Moves endpoints: the store first, then the route table.
+//! Moves endpoints: the store first, then the route table, then the answer.
+//!
+//! A flip that was acknowledged is durable and takes effect on the next request. Everything here blocks on the
+//! store; callers keep it off the threads that answer clients.
+
+mod effects;
+mod gate;
+mod ladder;
+mod moves;
+mod refusal;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use diff_harness::endpoint::EndpointId;
+use diff_harness::exchange::UnixMillis;
+use diff_harness::lifecycle::{Declaration, Flip, Hold, Route, Stage, Standing, Transition};
+use diff_harness::store::{Declared, Store, StoreError};
+
+pub use effects::{Effects, Publish};
+pub use gate::{Answer, GateAnswer, GatePolicy};
+pub use ladder::{Direction, direction, next};
+pub use moves::{Moved, Plan, Promote, Rollback, SetHold};
+pub use refusal::Refusal;
+
+/// Where every endpoint stands, and the only way to change it.
+pub struct Control {
+    store: Arc<dyn Store>,
+    gate: GatePolicy,
+    effects: Effects,
+    /// What the store holds, so that reading it needs no store, and a flip that became durable is applied even
+    /// if the store fails on the next call. Locked while a flip is written, so that tables are published in
+    /// the order of the audit log.
+    routes: Mutex<BTreeMap<EndpointId, Route>>,
+}
+
+impl Control {
+    /// Reads where everything stands, and publishes the first route table.
+    pub fn open(store: Arc<dyn Store>, gate: GatePolicy, effects: Effects) -> Result<Self, StoreError> {
+        let routes = store.routes()?;
+        (effects.publish)(&routes);
+        let routes = routes.into_iter().map(|route| (route.endpoint.clone(), route)).collect();
+        Ok(Self { store, gate, effects, routes: Mutex::new(routes) })
+    }
+
+    pub fn routes(&self) -> Vec<Route> {
+        self.lock().values().cloned().collect()
+    }
+
+    pub fn route(&self, endpoint: &EndpointId) -> Result<Route, StoreError> {
+        let routes = self.lock();
+        routes.get(endpoint).cloned().ok_or_else(|| StoreError::UnknownEndpoint(endpoint.clone()))
+    }
+
+    /// Adds endpoints at stage `legacy`, and brings the declarations of known ones up to date.
+    pub fn declare(&self, endpoints: &[(EndpointId, Declaration)]) -> Result<Declared, StoreError> {
+        let now = (self.effects.now)();
+        let mut routes = self.lock();
+        let declared = self.store.declare(endpoints, now)?;
+        for (endpoint, declaration) in endpoints {
+            routes
+                .entry(endpoint.clone())
+                .and_modify(|route| route.declaration = declaration.clone())
+                .or_insert_with(|| Route {
+                    endpoint: endpoint.clone(),
+                    standing: Standing::default(),
+                    revision: 0,
+                    since: now,
+                    declaration: declaration.clone(),
+                });
+        }
+        // What the store made of it is what counts, where it can say so.
+        if let Ok(stored) = self.store.routes() {
+            *routes = stored.into_iter().map(|route| (route.endpoint.clone(), route)).collect();
+        }
+        self.publish(&routes);
+        Ok(declared)
+    }
+
+    /// Towards the candidate, on evidence or by force.
+    pub fn promote(&self, wish: &Promote) -> Result<Moved, Refusal> {
+        if wish.force && wish.reason.trim().is_empty() {
+            return Err(Refusal::ReasonRequired("a forced promotion"));
+        }
+        let route = self.route(&wish.endpoint)?;
+        let to = target(&route, wish.to)?;
+        let gated = match direction(route.standing.stage, to) {
+            Direction::Stay => return Ok(Moved::stayed(&route)),
+            Direction::Back => return Err(backwards(&route, to)),
+            Direction::Forward { gated } => gated,
+        };
+        self.free_to_move(&route)?;
+        let answer = Box::new(self.ask(&route, to, gated)?);
+        let forced = match answer.answer {
+            Answer::Pass => false,
+            Answer::Fail | Answer::Inconclusive if wish.force => true,
+            Answer::Fail => {
+                return Err(Refusal::GateRefused { endpoint: route.endpoint, to, answer });
+            }
+            Answer::Inconclusive => {
+                return Err(Refusal::GateInconclusive { endpoint: route.endpoint, to, answer });
+            }
+        };
+        if forced && gated && answer.open_exposures > 0 {
+            let groups = answer.open_exposures;
+            return Err(Refusal::ExposureOpen { endpoint: route.endpoint, groups, answer });
+        }
+        let transition = self.flip(&Flip {
+            endpoint: wish.endpoint.clone(),
+            expected_revision: wish.expected_revision.unwrap_or(route.revision),
+            to: Standing { stage: to, hold: route.standing.hold },
+            actor: wish.actor.clone(),
+            reason: wish.reason.clone(),
+            forced,
+            evidence: answer.to_json(),
+            at: (self.effects.now)(),
+        })?;
+        Ok(Moved::made(&transition, Some(*answer)))
+    }
+
+    /// Back towards control: always allowed, never gated, and it does not lose a race.
+    pub fn rollback(&self, wish: &Rollback) -> Result<Moved, Refusal> {
+        self.change(&wish.endpoint, None, &wish.actor, &wish.reason, |route| {
+            match direction(route.standing.stage, wish.to) {
+                Direction::Stay => Ok(None),
+                Direction::Back => Ok(Some(Standing { stage: wish.to, hold: route.standing.hold })),
+                Direction::Forward { .. } => Err(Refusal::Forwards {
+                    endpoint: route.endpoint.clone(),
+                    from: route.standing.stage,
+                    to: wish.to,
+                }),
+            }
+        })
+    }
+
+    /// Keeps an endpoint where it is.
+    pub fn hold(&self, wish: &SetHold) -> Result<Moved, Refusal> {
+        if wish.reason.trim().is_empty() {
+            return Err(Refusal::ReasonRequired("a hold"));
+        }
+        self.change(&wish.endpoint, wish.expected_revision, &wish.actor, &wish.reason, |route| {
+            match route.standing.hold {
+                Hold::None => Ok(Some(Standing { hold: Hold::Paused, ..route.standing })),
+                Hold::Paused => Ok(None),
+                Hold::Fallback => Err(held(route)),
+            }
+        })
+    }
+
+    /// Lets a held endpoint move again. After a fallback the candidate answers again, as its stage says.
+    pub fn resume(&self, wish: &SetHold) -> Result<Moved, Refusal> {
+        if wish.reason.trim().is_empty() {
+            return Err(Refusal::ReasonRequired("a resume"));
+        }
+        self.change(&wish.endpoint, wish.expected_revision, &wish.actor, &wish.reason, |route| {
+            match route.standing.hold {
+                Hold::None => Err(Refusal::NotHeld(route.endpoint.clone())),
+                Hold::Paused | Hold::Fallback => Ok(Some(Standing { hold: Hold::None, ..route.standing })),
+            }
+        })
+    }
+
+    /// Takes an endpoint back to control by itself, latched until a person resumes it.
+    pub fn fall_back(&self, endpoint: &EndpointId, reason: &str) -> Result<Moved, Refusal> {
+        self.change(endpoint, None, "strangler", reason, |route| {
+            let latched = Standing { hold: Hold::Fallback, ..route.standing };
+            Ok((route.standing != latched).then_some(latched))
+        })
+    }
+
+    /// What a move would do and what the gate would say. Changes nothing.
+    pub fn plan(&self, endpoint: &EndpointId, to: Option<Stage>) -> Result<Plan, Refusal> {
+        let route = self.route(endpoint)?;
+        let to = target(&route, to)?;
+        let direction = direction(route.standing.stage, to);
+        let gate = match direction {
+            Direction::Forward { gated } => Some(self.ask(&route, to, gated)?),
+            Direction::Stay | Direction::Back => None,
+        };
+        let refusal = match (direction, &gate) {
+            (Direction::Forward { .. }, Some(answer)) => self.free_to_move(&route).err().or_else(|| {
+                let (endpoint, answer) = (route.endpoint.clone(), Box::new(answer.clone()));
+                match answer.answer {
+                    Answer::Pass => None,
+                    Answer::Fail => Some(Refusal::GateRefused { endpoint, to, answer }),
+                    Answer::Inconclusive => Some(Refusal::GateInconclusive { endpoint, to, answer }),
+                }
+            }),
+            _ => None,
+        };
+        Ok(Plan { route, to, direction, gate, refusal })
+    }
+
+    /// Newest first.
+    pub fn transitions(
+        &self,
+        endpoint: Option<&EndpointId>,
+        limit: usize,
+    ) -> Result<Vec<Transition>, StoreError> {
+        self.store.transitions(endpoint, limit)
+    }
+
+    pub fn now(&self) -> UnixMillis {
+        (self.effects.now)()
+    }
+
+    /// One flip whose target follows from where the endpoint stands, with no one else in between.
+    fn change(
+        &self,
+        endpoint: &EndpointId,
+        expected_revision: Option<u64>,
+        actor: &str,
+        reason: &str,
+        target: impl Fn(&Route) -> Result<Option<Standing>, Refusal>,
+    ) -> Result<Moved, Refusal> {
+        let mut routes = self.lock();
+        let unknown = || StoreError::UnknownEndpoint(endpoint.clone());
+        let route = routes.get(endpoint).cloned().ok_or_else(unknown)?;
+        let Some(to) = target(&route)? else { return Ok(Moved::stayed(&route)) };
+        let flip = Flip {
+            endpoint: endpoint.clone(),
+            expected_revision: expected_revision.unwrap_or(route.revision),
+            to,
+            actor: actor.to_owned(),
+            reason: reason.to_owned(),
+            forced: false,
+            evidence: "null".to_owned(),
+            at: (self.effects.now)(),
+        };
+        let transition = self.flip_locked(&mut routes, &flip)?;
+        Ok(Moved::made(&transition, None))
+    }
+
+    fn flip(&self, flip: &Flip) -> Result<Transition, StoreError> {
+        self.flip_locked(&mut self.lock(), flip)
+    }
+
+    fn flip_locked(
+        &self,
+        routes: &mut BTreeMap<EndpointId, Route>,
+        flip: &Flip,
+    ) -> Result<Transition, StoreError> {
+        let transition = self.store.flip(flip)?;
+        if let Some(route) = routes.get_mut(&flip.endpoint) {
+            if route.standing.stage != flip.to.stage {
+                route.since = flip.at;
+            }
+            route.standing = flip.to;
+            route.revision = transition.revision;
+        }
+        self.publish(routes);
+        tracing::info!(
+            endpoint = %flip.endpoint, stage = %flip.to.stage, hold = %flip.to.hold, revision = transition.revision,
+            actor = flip.actor, reason = flip.reason, forced = flip.forced, "flipped",
+        );
+        Ok(transition)
+    }
+
+    /// The gate's answer for a move forward. Where the candidate would answer no client, all it takes is that
+    /// the candidate can be reached.
+    fn ask(&self, route: &Route, to: Stage, gated: bool) -> Result<GateAnswer, StoreError> {
+        if gated {
+            (self.effects.flush)();
+            let epoch = (self.effects.epoch)();
+            return gate::ask(self.store.as_ref(), &self.gate, &epoch, &route.endpoint);
+        }
+        Ok(match (self.effects.reach_candidate)() {
+            Ok(()) => GateAnswer::reachable(),
+            Err(why) => GateAnswer::unreachable(to, &why),
+        })
+    }
+
+    /// Neither paused nor fallen back.
+    fn free_to_move(&self, route: &Route) -> Result<(), Refusal> {
+        match route.standing.hold {
+            Hold::None => Ok(()),
+            Hold::Paused | Hold::Fallback => Err(self.held_because(route)),
+        }
+    }
+
+    /// With the reason that was given for the hold, where the audit log still has it at hand.
+    fn held_because(&self, route: &Route) -> Refusal {
+        let transitions = self.store.transitions(Some(&route.endpoint), 20).unwrap_or_default();
+        let why = transitions
+            .into_iter()
+            .find(|transition| transition.from.hold != transition.flip.to.hold)
+            .map(|transition| format!("{} said: {}", transition.flip.actor, transition.flip.reason));
+        match why {
+            Some(why) => Refusal::Held { endpoint: route.endpoint.clone(), hold: route.standing.hold, why },
+            None => held(route),
+        }
+    }
+
+    fn publish(&self, routes: &BTreeMap<EndpointId, Route>) {
+        let routes: Vec<_> = routes.values().cloned().collect();
+        (self.effects.publish)(&routes);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<EndpointId, Route>> {
+        // A panic while it was locked cannot have left it half-written: entries are replaced whole.
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The stage that was asked for, or the next one.
+fn target(route: &Route, to: Option<Stage>) -> Result<Stage, Refusal> {
+    let safe = route.endpoint.is_safe();
+    let to = match to {
+        Some(to) => to,
+        None => next(route.standing.stage, safe).ok_or_else(|| Refusal::AtTheEnd(route.endpoint.clone()))?,
+    };
+    if to.suits(safe) {
+        return Ok(to);
+    }
+    let why = if safe {
+        "a safe method is shadowed instead (stage shadow)"
+    } else {
+        "an unsafe method is sent once, ever, and never shadowed; its stages are record and verify"
+    };
+    Err(Refusal::Unsuitable { endpoint: route.endpoint.clone(), stage: to, why })
+}
+
+fn backwards(route: &Route, to: Stage) -> Refusal {
+    Refusal::Backwards { endpoint: route.endpoint.clone(), from: route.standing.stage, to }
+}
+
+fn held(route: &Route) -> Refusal {
+    let why = match route.standing.hold {
+        Hold::Fallback => "the proxy took it back to control",
+        Hold::Paused | Hold::None => "a person stopped it",
+    };
+    Refusal::Held { endpoint: route.endpoint.clone(), hold: route.standing.hold, why: why.to_owned() }
+}

@@ -1,0 +1,188 @@
+//! `strangler.toml` as it is written. Every section stands for the plain config of one module; what a file leaves
+//! out is that module's default.
+
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::cohort::Key;
+use super::units::{Positive, Share, Size, Time};
+use super::upstream::Upstream;
+use crate::routes::{Encoded, Hazard, TrailingSlash};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct File {
+    /// A rules file, read besides the `[[rules]]` of this file.
+    pub(super) rules_file: Option<Spanned<String>>,
+    pub(super) upstreams: Upstreams,
+    pub(super) listen: Listen,
+    pub(super) admin: Admin,
+    pub(super) store: Store,
+    pub(super) log: Log,
+    pub(super) limits: Limits,
+    pub(super) timeouts: Timeouts,
+    pub(super) forwarding: Forwarding,
+    pub(super) paths: Paths,
+    pub(super) cohort: Cohort,
+    pub(super) shadow: Shadow,
+    pub(super) record: Record,
+    pub(super) redaction: Redaction,
+    pub(super) gate: Gate,
+    pub(super) epochs: Epochs,
+    /// Read by the rules' own reader, from the same text; here only to be known.
+    pub(super) rules: Vec<Spanned<toml::Table>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Upstreams {
+    pub(super) control: Option<Upstream>,
+    pub(super) candidate: Option<Upstream>,
+    pub(super) control_b: Option<Upstream>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Listen {
+    pub(super) address: Option<SocketAddr>,
+    pub(super) threads: Option<Spanned<usize>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Admin {
+    pub(super) address: Option<Spanned<SocketAddr>>,
+    pub(super) tokens: Vec<Spanned<Token>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Token {
+    pub(super) name: String,
+    pub(super) token: Option<String>,
+    pub(super) token_file: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Store {
+    pub(super) path: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Log {
+    pub(super) format: super::LogFormat,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Cohort {
+    pub(super) key: Key,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Limits {
+    pub(super) connections: Positive,
+    pub(super) request_head: Size,
+    pub(super) request_fields: Positive,
+    pub(super) request_target: Size,
+    pub(super) request_body: Size,
+    pub(super) replay_body: Size,
+    pub(super) response_head: Size,
+    pub(super) upstream_connections: Positive,
+    pub(super) upstream_waiting: usize,
+    pub(super) upstream_idle: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Timeouts {
+    pub(super) request_head: Time,
+    pub(super) request_body: Time,
+    pub(super) client_write: Time,
+    pub(super) client_idle: Time,
+    pub(super) tunnel: Time,
+    pub(super) expect_continue: Time,
+    pub(super) connect: Time,
+    pub(super) upstream_wait: Time,
+    pub(super) upstream_idle: Time,
+    pub(super) response_head: Time,
+    pub(super) response_body: Time,
+    pub(super) drain: Time,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Forwarding {
+    pub(super) trusted_proxies: Vec<Spanned<String>>,
+    pub(super) via: String,
+    pub(super) preserve_header_case: bool,
+    pub(super) informational: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Paths {
+    pub(super) trailing_slash: TrailingSlash,
+    pub(super) encoded_slash: Encoded,
+    pub(super) backslash: Encoded,
+    pub(super) dot_segments: Hazard,
+    pub(super) duplicate_slash: Hazard,
+    pub(super) path_parameters: Encoded,
+    pub(super) non_ascii: Encoded,
+    pub(super) absolute_form: Encoded,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Shadow {
+    pub(super) share: Share,
+    pub(super) queue: Positive,
+    pub(super) concurrency: Positive,
+    pub(super) wait: Time,
+    pub(super) timeout: Time,
+    pub(super) connect_timeout: Time,
+    pub(super) kept_body: Size,
+    pub(super) read_body: Size,
+    pub(super) memory: Size,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Record {
+    pub(super) threads: Positive,
+    pub(super) queue: Positive,
+    pub(super) keep_match_every: u64,
+    pub(super) write_every: Time,
+    pub(super) waiting: usize,
+    pub(super) waiting_bytes: Size,
+}
+
+/// Added to what is secret anyway: a config cannot make a secret public by leaving it out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Redaction {
+    pub(super) headers: Vec<String>,
+    pub(super) show_cookies: Vec<String>,
+    pub(super) query: Vec<String>,
+    pub(super) json_members: Vec<String>,
+    pub(super) json_paths: Vec<Spanned<String>>,
+    pub(super) form_fields: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Gate {
+    pub(super) min_comparisons: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Epochs {
+    pub(super) control_header: Option<Spanned<String>>,
+    pub(super) candidate_header: Option<Spanned<String>>,
+}

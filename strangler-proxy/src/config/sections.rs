@@ -1,0 +1,216 @@
+//! From the sections of the file to the settings of the modules, and back for their defaults.
+
+use std::time::Duration;
+
+use super::error::{ConfigError, Source};
+use super::file::{Forwarding, Limits, Paths, Record, Shadow, Timeouts};
+use super::units::{Positive, Share, Size, Time};
+use super::upstream::Upstream;
+use crate::data_plane::{self, Network, UpstreamConfig};
+use crate::record::RecordConfig;
+use crate::routes::{MatchPolicy, PathPolicy};
+use crate::shadow::ShadowConfig;
+
+/// How long requests that are being answered may take to end after SIGTERM.
+pub const DEFAULT_DRAIN: Duration = Duration::from_secs(25);
+
+impl Default for Limits {
+    fn default() -> Self {
+        let client = data_plane::Limits::default();
+        let upstream = UpstreamConfig::new("");
+        Self {
+            connections: Positive(client.connections_max),
+            request_head: Size(client.head_bytes_max as u64),
+            request_fields: Positive(client.fields_max),
+            request_target: Size(client.target_bytes_max as u64),
+            request_body: Size(client.body_bytes_max),
+            replay_body: Size(client.replay_bytes_max as u64),
+            response_head: Size(upstream.head_bytes_max as u64),
+            upstream_connections: Positive(upstream.connections_max),
+            upstream_waiting: upstream.waiting_max,
+            upstream_idle: upstream.idle_max,
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn resolve(&self) -> data_plane::Limits {
+        data_plane::Limits {
+            connections_max: self.connections.0,
+            head_bytes_max: self.request_head.bytes(),
+            fields_max: self.request_fields.0,
+            target_bytes_max: self.request_target.bytes(),
+            body_bytes_max: self.request_body.0,
+            replay_bytes_max: self.replay_body.bytes(),
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let client = data_plane::Timeouts::default();
+        let upstream = UpstreamConfig::new("");
+        Self {
+            request_head: Time(client.head),
+            request_body: Time(client.body),
+            client_write: Time(client.write),
+            client_idle: Time(client.idle),
+            tunnel: Time(client.tunnel),
+            expect_continue: Time(client.expect),
+            connect: Time(upstream.connect_timeout),
+            upstream_wait: Time(upstream.wait_max),
+            upstream_idle: Time(upstream.idle_timeout),
+            response_head: Time(upstream.head_timeout),
+            response_body: Time(upstream.body_timeout),
+            drain: Time(DEFAULT_DRAIN),
+        }
+    }
+}
+
+impl Timeouts {
+    pub(super) fn resolve(&self) -> data_plane::Timeouts {
+        data_plane::Timeouts {
+            head: self.request_head.0,
+            body: self.request_body.0,
+            write: self.client_write.0,
+            idle: self.client_idle.0,
+            tunnel: self.tunnel.0,
+            expect: self.expect_continue.0,
+        }
+    }
+
+    /// Both upstreams have the same limits: what one side may cost, the other may too.
+    pub(super) fn upstream(&self, limits: &Limits, upstream: &Upstream) -> UpstreamConfig {
+        UpstreamConfig {
+            authority: upstream.authority(),
+            connections_max: limits.upstream_connections.0,
+            waiting_max: limits.upstream_waiting,
+            wait_max: self.upstream_wait.0,
+            idle_max: limits.upstream_idle,
+            idle_timeout: self.upstream_idle.0,
+            connect_timeout: self.connect.0,
+            head_timeout: self.response_head.0,
+            body_timeout: self.response_body.0,
+            head_bytes_max: limits.response_head.bytes(),
+        }
+    }
+}
+
+impl Default for Forwarding {
+    fn default() -> Self {
+        let config = data_plane::Forwarding::default();
+        Self {
+            trusted_proxies: Vec::new(),
+            via: config.pseudonym,
+            preserve_header_case: config.preserve_header_case,
+            informational: config.informational,
+        }
+    }
+}
+
+impl Forwarding {
+    pub(super) fn resolve(&self, source: &Source<'_>) -> Result<data_plane::Forwarding, ConfigError> {
+        let network = |text: &toml::Spanned<String>| {
+            text.get_ref().parse::<Network>().map_err(|problem| source.wrong(text.span(), problem))
+        };
+        Ok(data_plane::Forwarding {
+            trusted: self.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?,
+            pseudonym: self.via.clone(),
+            preserve_header_case: self.preserve_header_case,
+            informational: self.informational,
+        })
+    }
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        let policy = PathPolicy::default();
+        Self {
+            trailing_slash: MatchPolicy::default().trailing_slash,
+            encoded_slash: policy.encoded_slash,
+            backslash: policy.backslash,
+            dot_segments: policy.dot_segments,
+            duplicate_slash: policy.duplicate_slash,
+            path_parameters: policy.path_parameters,
+            non_ascii: policy.non_ascii,
+            absolute_form: policy.absolute_form,
+        }
+    }
+}
+
+impl Paths {
+    pub(super) fn resolve(&self) -> (PathPolicy, MatchPolicy) {
+        let paths = PathPolicy {
+            encoded_slash: self.encoded_slash,
+            backslash: self.backslash,
+            dot_segments: self.dot_segments,
+            duplicate_slash: self.duplicate_slash,
+            path_parameters: self.path_parameters,
+            non_ascii: self.non_ascii,
+            absolute_form: self.absolute_form,
+        };
+        (paths, MatchPolicy { trailing_slash: self.trailing_slash })
+    }
+}
+
+impl Default for Shadow {
+    fn default() -> Self {
+        let config = ShadowConfig::default();
+        Self {
+            share: Share(config.share),
+            queue: Positive(config.queue_max),
+            concurrency: Positive(config.concurrency_max),
+            wait: Time(config.wait_max),
+            timeout: Time(config.exchange_max),
+            connect_timeout: Time(config.connect_max),
+            kept_body: Size(config.body_kept_max as u64),
+            read_body: Size(config.body_read_max),
+            memory: Size(config.memory_max as u64),
+        }
+    }
+}
+
+impl Shadow {
+    pub(super) fn resolve(&self) -> ShadowConfig {
+        ShadowConfig {
+            share: self.share.0,
+            queue_max: self.queue.0,
+            concurrency_max: self.concurrency.0,
+            wait_max: self.wait.0,
+            exchange_max: self.timeout.0,
+            connect_max: self.connect_timeout.0,
+            body_kept_max: self.kept_body.bytes(),
+            body_read_max: self.read_body.0,
+            memory_max: self.memory.bytes(),
+            ..ShadowConfig::default()
+        }
+    }
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        let config = RecordConfig::default();
+        Self {
+            threads: Positive(config.threads),
+            queue: Positive(config.queue_max),
+            keep_match_every: config.keep_match_every,
+            write_every: Time(config.write_every),
+            waiting: config.waiting_max,
+            waiting_bytes: Size(config.waiting_bytes_max as u64),
+        }
+    }
+}
+
+impl Record {
+    pub(super) fn resolve(&self) -> RecordConfig {
+        RecordConfig {
+            threads: self.threads.0,
+            queue_max: self.queue.0,
+            keep_match_every: self.keep_match_every,
+            write_every: self.write_every.0,
+            waiting_max: self.waiting,
+            waiting_bytes_max: self.waiting_bytes.bytes(),
+            ..RecordConfig::default()
+        }
+    }
+}

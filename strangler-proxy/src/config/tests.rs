@@ -1,0 +1,128 @@
+use super::*;
+
+const MINIMAL: &str = "[upstreams]\ncontrol = \"http://127.0.0.1:1\"\ncandidate = \"http://127.0.0.1:2\"\n";
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(Path::new("strangler.toml"), text, &Overrides::default())
+}
+
+fn refused(text: &str) -> String {
+    parse(text).expect_err("it was taken").to_string()
+}
+
+fn initial() -> String {
+    template(&"http://127.0.0.1:1".parse().unwrap(), &"http://127.0.0.1:2".parse().unwrap())
+}
+
+#[test]
+fn what_init_writes_parses_to_the_defaults() {
+    let written = parse(&initial()).unwrap();
+    assert_eq!(format!("{written:?}"), format!("{:?}", parse(MINIMAL).unwrap()));
+}
+
+/// A default that is written in the comments and is not the default would mislead.
+#[test]
+fn every_default_that_init_shows_is_the_default() {
+    let mut shown = 0;
+    let active = initial().lines().fold(String::new(), |mut text, line| {
+        let setting =
+            line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
+        shown += usize::from(setting.is_some());
+        text.push_str(setting.unwrap_or(line));
+        text.push('\n');
+        text
+    });
+    assert!(shown > 20, "only {shown} settings were found");
+    assert_eq!(format!("{:?}", parse(&active).unwrap()), format!("{:?}", parse(MINIMAL).unwrap()));
+}
+
+#[test]
+fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
+    for (text, told) in [
+        ("[upstreams\n", "strangler.toml:1:11: "),
+        ("[upstreams]\ncontrol = 5\n", "strangler.toml:2:11: invalid type: integer `5`, expected a string"),
+        (
+            "[upstreams]\ncontrl = \"http://a:1\"\n",
+            "strangler.toml:2:1: unknown key `contrl`, expected `control`, `candidate` or `control_b`; did you mean `control`?",
+        ),
+        (
+            "[upstreams]\ncontrol = \"https://a\"\n",
+            "strangler.toml:2:11: `https://a` is not an upstream: TLS",
+        ),
+        ("[listen]\naddress = \"localhost\"\n", "strangler.toml:2:11: "),
+        ("[shadow]\nshare = \"120%\"\n", "strangler.toml:2:9: `120%` is not a share"),
+        ("[shadow]\ntimeout = 5\n", "hint: times, sizes and shares are strings with a unit"),
+        ("[shadow]\nqueue = 0\n", "strangler.toml:2:9: 0 is too few"),
+        ("[shadow]\nqueue = -1\n", "strangler.toml:2:9: "),
+        ("[gate]\nmin_comparison = 5\n", "did you mean `min_comparisons`?"),
+        ("[cohort]\nkey = \"ip\"\n", "strangler.toml:2:7: `ip` is not a cohort key"),
+        ("[epochs]\ncontrol_header = \"a b\"\n", "strangler.toml:2:18: `a b` is not the name of a header"),
+        ("[redaction]\njson_paths = [\"$.a\", \"x..\"]\n", "strangler.toml:2:22: "),
+        ("[listen]\nthreads = 5000\n", "strangler.toml:2:11: more than 1024 threads"),
+        ("stage = \"live\"\n", "strangler.toml:1:1: unknown key `stage`"),
+        ("a = 1\na = 2\n", "strangler.toml:2:1: duplicate key"),
+    ] {
+        let message = refused(text);
+        assert!(message.contains(told), "{text:?} gave:\n{message}");
+    }
+}
+
+#[test]
+fn a_side_that_is_not_declared_is_asked_for() {
+    let message = refused("[upstreams]\ncontrol = \"http://a:1\"\n");
+    assert!(message.contains("no candidate upstream is declared"), "{message}");
+    assert!(message.contains("--candidate URL"), "{message}");
+}
+
+#[test]
+fn an_admin_api_that_others_can_reach_needs_a_token() {
+    let open = format!("{MINIMAL}[admin]\naddress = \"0.0.0.0:9600\"\n");
+    let message = refused(&open);
+    assert!(
+        message.starts_with("strangler.toml:5:11: the admin API would listen on 0.0.0.0:9600"),
+        "{message}"
+    );
+    let closed = format!("{open}[[admin.tokens]]\nname = \"ci\"\ntoken = \"0123456789abcdef\"\n");
+    assert_eq!(parse(&closed).unwrap().admin.tokens.len(), 1);
+    let by_flag = Overrides { admin: Some("0.0.0.0:1".parse().unwrap()), ..Overrides::default() };
+    assert!(Config::parse(Path::new("strangler.toml"), MINIMAL, &by_flag).is_err());
+}
+
+#[test]
+fn a_token_that_is_no_secret_is_refused() {
+    let with = |token: &str| refused(&format!("{MINIMAL}[[admin.tokens]]\n{token}\n"));
+    assert!(with("name = \"a\"\ntoken = \"short\"").contains("fewer than 16 characters"));
+    assert!(with("name = \"\"\ntoken = \"0123456789abcdef\"").contains("needs a name"));
+    assert!(with("name = \"a\"").contains("needs either `token` or `token_file`"));
+    assert!(with("name = \"a\"\ntoken_file = \"/nonexistent\"").contains("cannot be read"));
+    let twice = "name = \"a\"\ntoken = \"0123456789abcdef\"\n[[admin.tokens]]\nname = \"a\"\ntoken = \"0123456789abcdeg\"";
+    assert!(with(twice).contains("a second token named `a`"));
+}
+
+#[test]
+fn the_command_line_goes_before_the_file() {
+    let overrides = Overrides {
+        candidate: Some("http://127.0.0.1:3".parse().unwrap()),
+        store: Some("other.db".into()),
+        ..Overrides::default()
+    };
+    let config = Config::parse(Path::new("etc/strangler.toml"), MINIMAL, &overrides).unwrap();
+    assert_eq!(config.candidate.authority(), "127.0.0.1:3");
+    assert_eq!(config.store, Path::new("other.db"));
+}
+
+#[test]
+fn paths_in_a_file_are_relative_to_it() {
+    let text = format!("rules_file = \"rules.toml\"\n{MINIMAL}[store]\npath = \"a.db\"\n");
+    let config = Config::parse(Path::new("etc/strangler.toml"), &text, &Overrides::default()).unwrap();
+    assert_eq!(config.store, Path::new("etc/a.db"));
+    assert_eq!(config.rules.file.as_deref(), Some(Path::new("etc/rules.toml")));
+}
+
+#[test]
+fn what_a_file_calls_secret_is_added_to_what_always_is() {
+    let text = format!("{MINIMAL}[redaction]\nheaders = [\"x-internal\"]\n");
+    let headers = parse(&text).unwrap().redaction.headers;
+    assert!(headers.iter().any(|name| name == "x-internal"));
+    assert!(headers.len() > 1, "the built-in ones are gone");
+}

@@ -1,0 +1,35 @@
+//! Why a flip was not made.
+
+use diff_harness::endpoint::EndpointId;
+use diff_harness::lifecycle::{Hold, Stage};
+use diff_harness::store::StoreError;
+
+use super::gate::GateAnswer;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0} is retired: there is no stage after that")]
+    AtTheEnd(EndpointId),
+    #[error("{endpoint} stands at {from}; {to} is a step back, which is a rollback and not a promotion")]
+    Backwards { endpoint: EndpointId, from: Stage, to: Stage },
+    #[error("{endpoint} stands at {from}; {to} is a step forward, which is a promotion and not a rollback")]
+    Forwards { endpoint: EndpointId, from: Stage, to: Stage },
+    #[error("{endpoint} cannot stand at {stage}: {why}")]
+    Unsuitable { endpoint: EndpointId, stage: Stage, why: &'static str },
+    #[error("{endpoint} is held ({hold}): {why}")]
+    Held { endpoint: EndpointId, hold: Hold, why: String },
+    #[error("{0} is not held, so there is nothing to resume")]
+    NotHeld(EndpointId),
+    #[error("the gate refused {endpoint} to {to}: {}", .answer.sentence())]
+    GateRefused { endpoint: EndpointId, to: Stage, answer: Box<GateAnswer> },
+    #[error("there is not enough evidence to move {endpoint} to {to}: {}", .answer.sentence())]
+    GateInconclusive { endpoint: EndpointId, to: Stage, answer: Box<GateAnswer> },
+    #[error(
+        "{endpoint} has {groups} open exposure group(s): the candidate shows what control withholds, and no force overrides that"
+    )]
+    ExposureOpen { endpoint: EndpointId, groups: usize, answer: Box<GateAnswer> },
+    #[error("{0} needs a reason: it goes into the audit log")]
+    ReasonRequired(&'static str),
+}
