@@ -7,7 +7,7 @@
 //! - [`divergence`], [`comparison`], [`fingerprint`]: what a comparison can say.
 //! - [`lifecycle`]: where an endpoint stands, and what moves it.
 //! - [`redact`]: what is taken out before anything is kept.
-//! - [`store`]: the one small interface to what is remembered.
+//! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
 //!
 //! The comparison and the statistics are pure: no I/O, no clock. The ledger and the reports stand around them.
 
@@ -23,3 +23,4 @@ pub mod triage;
 pub mod suite;
 pub mod redact;
 pub mod store;
+pub mod ledger;

@@ -43,8 +43,14 @@ pub trait Store: Send + Sync + 'static {
     /// Comparisons by shape for one endpoint in one epoch.
     fn shapes(&self, endpoint: &EndpointId, epoch: &Epoch) -> Result<Vec<ShapeTally>, StoreError>;
 
+    /// The newest paired latencies of one endpoint in one epoch, oldest first: a sample, not all of them.
+    fn latencies(&self, endpoint: &EndpointId, epoch: &Epoch) -> Result<Vec<LatencyPair>, StoreError>;
+
     /// Groups, worst severity first, then by count.
     fn groups(&self, filter: &GroupFilter<'_>) -> Result<Vec<Group>, StoreError>;
+
+    /// One group, over all epochs.
+    fn group(&self, fingerprint: &Fingerprint) -> Result<Option<Group>, StoreError>;
 
     /// Kept exchanges of a group, newest first.
     fn samples(&self, group: &Fingerprint, limit: usize) -> Result<Vec<Sample>, StoreError>;
@@ -301,7 +307,7 @@ pub struct Undeclared {
     /// The proposed endpoint: ids became parameters.
     pub proposed: EndpointId,
     pub count: u64,
-    /// A few paths that it was seen with: its evidence.
+    /// A few paths that it was seen with, without their queries: its evidence.
     pub examples: Vec<String>,
 }
 

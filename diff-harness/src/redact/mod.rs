@@ -41,6 +41,11 @@ impl<T> Redacted<T> {
     pub fn into_inner(self) -> T {
         self.0
     }
+
+    /// Takes back what was redacted before it was stored. For the stores of this crate only.
+    pub(crate) fn stored(value: T) -> Self {
+        Self(value)
+    }
 }
 
 /// What is secret. Names are compared without regard to case, `-` and `_`: `access_token` covers `accessToken`.

@@ -1,0 +1,156 @@
+//! Counters: what became of requests, shapes, rules, latencies, undeclared traffic.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::encoding::{int, uint};
+use super::trouble::unreadable;
+use super::{Failure, routes};
+use crate::endpoint::EndpointId;
+use crate::store::{Epoch, EpochFilter, LatencyPair, RuleTally, ShapeTally, Tally, Undeclared};
+
+/// Stands for requests that matched no endpoint.
+pub(super) const UNMATCHED: i64 = 0;
+
+pub(super) fn epoch_id(connection: &Connection, epoch: &Epoch) -> Result<Option<i64>, Failure> {
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM epochs WHERE candidate = ?1 AND control = ?2 AND rules = ?3")?;
+    let found =
+        statement.query_row((&epoch.candidate, &epoch.control, &epoch.rules), |row| row.get(0)).optional()?;
+    Ok(found)
+}
+
+/// The row to ask for: `None` for all, and one that no row has for an epoch of which nothing was recorded.
+pub(super) fn epoch_filter(connection: &Connection, filter: EpochFilter<'_>) -> Result<Option<i64>, Failure> {
+    match filter {
+        EpochFilter::All => Ok(None),
+        EpochFilter::Only(epoch) => Ok(Some(epoch_id(connection, epoch)?.unwrap_or(-1))),
+    }
+}
+
+pub(super) fn add(connection: &Connection, epoch: i64, endpoint: i64, tally: &Tally) -> Result<(), Failure> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO tallies (epoch_id, endpoint_id, counter, n) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET n = n + ?4",
+    )?;
+    let plain = [
+        ("matched", tally.matched),
+        ("tolerated", tally.tolerated),
+        ("mismatched", tally.mismatched),
+        ("both_failed", tally.both_failed),
+        ("answered_control", tally.answered_control),
+        ("answered_candidate", tally.answered_candidate),
+        ("fallbacks", tally.fallbacks),
+        ("answered_proxy", tally.answered_proxy),
+    ];
+    let skipped = tally.skipped.iter().map(|(reason, n)| (format!("skipped/{}", reason.as_str()), *n));
+    let dropped = tally.dropped.iter().map(|(reason, n)| (format!("dropped/{}", reason.as_str()), *n));
+    let all = plain.into_iter().map(|(counter, n)| (counter.to_owned(), n)).chain(skipped).chain(dropped);
+    for (counter, n) in all.filter(|(_, n)| *n > 0) {
+        statement.execute(params![epoch, endpoint, counter, int(n)])?;
+    }
+    Ok(())
+}
+
+fn count(tally: &mut Tally, counter: &str, n: u64) -> Option<()> {
+    let place = match counter {
+        "matched" => &mut tally.matched,
+        "tolerated" => &mut tally.tolerated,
+        "mismatched" => &mut tally.mismatched,
+        "both_failed" => &mut tally.both_failed,
+        "answered_control" => &mut tally.answered_control,
+        "answered_candidate" => &mut tally.answered_candidate,
+        "fallbacks" => &mut tally.fallbacks,
+        "answered_proxy" => &mut tally.answered_proxy,
+        _ => match counter.split_once('/')? {
+            ("skipped", reason) => tally.skipped.entry(reason.parse().ok()?).or_default(),
+            ("dropped", reason) => tally.dropped.entry(reason.parse().ok()?).or_default(),
+            _ => return None,
+        },
+    };
+    *place += n;
+    Some(())
+}
+
+pub(super) fn tallies(
+    connection: &Connection,
+    epoch: EpochFilter<'_>,
+) -> Result<Vec<(Option<EndpointId>, Tally)>, Failure> {
+    let epoch = epoch_filter(connection, epoch)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT e.method, e.template, t.counter, sum(t.n) FROM tallies t
+         LEFT JOIN endpoints e ON e.id = t.endpoint_id
+         WHERE ?1 IS NULL OR t.epoch_id = ?1 GROUP BY t.endpoint_id, t.counter",
+    )?;
+    let mut rows = statement.query([epoch])?;
+    let mut tallies: BTreeMap<Option<EndpointId>, Tally> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let endpoint = match (row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?) {
+            (Some(method), Some(template)) => Some(routes::endpoint(method, template)?),
+            _ => None,
+        };
+        let counter: String = row.get(2)?;
+        count(tallies.entry(endpoint).or_default(), &counter, uint(row.get(3)?))
+            .ok_or_else(|| unreadable("a counter", &counter))?;
+    }
+    Ok(tallies.into_iter().collect())
+}
+
+pub(super) fn shapes(
+    connection: &Connection,
+    endpoint: &EndpointId,
+    epoch: &Epoch,
+) -> Result<Vec<ShapeTally>, Failure> {
+    let (endpoint, epoch) = (routes::id(connection, endpoint)?, epoch_id(connection, epoch)?);
+    let mut statement = connection.prepare_cached(
+        "SELECT shape, compared, mismatched FROM shapes WHERE endpoint_id = ?1 AND epoch_id = ?2
+         ORDER BY compared DESC, shape",
+    )?;
+    let shapes = statement.query_map((endpoint, epoch), |row| {
+        Ok(ShapeTally { shape: row.get(0)?, compared: uint(row.get(1)?), mismatched: uint(row.get(2)?) })
+    })?;
+    Ok(shapes.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn latencies(
+    connection: &Connection,
+    endpoint: &EndpointId,
+    epoch: &Epoch,
+) -> Result<Vec<LatencyPair>, Failure> {
+    let (endpoint, epoch) = (routes::id(connection, endpoint)?, epoch_id(connection, epoch)?);
+    let mut statement = connection.prepare_cached(
+        "SELECT control_us, candidate_us FROM latencies WHERE endpoint_id = ?1 AND epoch_id = ?2 ORDER BY sequence",
+    )?;
+    let pairs = statement.query_map((endpoint, epoch), |row| {
+        Ok(LatencyPair { control_us: row.get(0)?, candidate_us: row.get(1)? })
+    })?;
+    Ok(pairs.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn rules(connection: &Connection, epoch: &Epoch) -> Result<Vec<RuleTally>, Failure> {
+    let epoch = epoch_id(connection, epoch)?;
+    let mut statement = connection
+        .prepare_cached("SELECT rule, applied, hidden FROM rules WHERE epoch_id = ?1 ORDER BY rule")?;
+    let rules = statement.query_map([epoch], |row| {
+        Ok(RuleTally { rule: row.get(0)?, applied: uint(row.get(1)?), hidden: uint(row.get(2)?) })
+    })?;
+    Ok(rules.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn undeclared(connection: &Connection, limit: usize) -> Result<Vec<Undeclared>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT method, template, count, examples FROM undeclared ORDER BY count DESC, template, method LIMIT ?1",
+    )?;
+    let mut rows = statement.query([int(limit as u64)])?;
+    let mut undeclared = Vec::new();
+    while let Some(row) = rows.next()? {
+        let examples: String = row.get(3)?;
+        undeclared.push(Undeclared {
+            proposed: routes::endpoint(row.get(0)?, row.get(1)?)?,
+            count: uint(row.get(2)?),
+            examples: serde_json::from_str(&examples).map_err(|_| unreadable("examples", &examples))?,
+        });
+    }
+    Ok(undeclared)
+}

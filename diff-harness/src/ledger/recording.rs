@@ -1,0 +1,279 @@
+//! Adding a batch of evidence.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::encoding::{DivergenceRow, int, json};
+use super::{Failure, Retention, counts, routes, samples, severity_rank};
+use crate::comparison::Verdict;
+use crate::divergence::{Divergence, Location};
+use crate::endpoint::EndpointId;
+use crate::fingerprint::Fingerprint;
+use crate::redact::Redacted;
+use crate::store::{Batch, ComparisonRecord, Epoch, LatencyPair, PlainTally, Undeclared};
+
+/// Shapes that are told apart in one endpoint and epoch; the rest is counted as one, so that a parameter with endless
+/// names does not fill the store.
+const SHAPES_MAX: i64 = 500;
+const OTHER_SHAPES: &str = "(other)";
+/// The newest pairs of latencies that are kept of one endpoint and epoch.
+pub(super) const LATENCIES_MAX: i64 = 2000;
+/// Pairs that one batch adds for one endpoint: enough for quantiles, little enough that matches stay cheap.
+const LATENCIES_PER_BATCH: usize = 50;
+/// Proposals that are told apart; an attacker invents paths without end.
+const UNDECLARED_MAX: i64 = 2000;
+const EXAMPLES_MAX: usize = 5;
+
+pub(super) fn record(connection: &Connection, batch: &Batch, retention: &Retention) -> Result<(), Failure> {
+    let recording = Recording { connection, epoch: epoch_id(connection, &batch.epoch)?, retention };
+    for (endpoint, tally) in &batch.tallies {
+        let endpoint = match endpoint {
+            Some(endpoint) => routes::id(connection, endpoint)?,
+            None => counts::UNMATCHED,
+        };
+        counts::add(connection, recording.epoch, endpoint, tally)?;
+    }
+    let mut latencies: BTreeMap<i64, Vec<LatencyPair>> = BTreeMap::new();
+    for comparison in &batch.comparisons {
+        let endpoint = routes::id(connection, &comparison.endpoint)?;
+        recording.comparison(endpoint, comparison)?;
+        let pair = LatencyPair::new(comparison.control_latency, comparison.candidate_latency);
+        latencies.entry(endpoint).or_default().push(pair);
+    }
+    for plain in &batch.plain {
+        let endpoint = routes::id(connection, &plain.endpoint)?;
+        recording.plain(endpoint, plain)?;
+        latencies.entry(endpoint).or_default().extend(&plain.latencies);
+    }
+    for (endpoint, pairs) in latencies {
+        recording.latencies(endpoint, &pairs)?;
+    }
+    for undeclared in &batch.undeclared {
+        recording.undeclared(undeclared)?;
+    }
+    Ok(())
+}
+
+fn epoch_id(connection: &Connection, epoch: &Epoch) -> Result<i64, Failure> {
+    if let Some(id) = counts::epoch_id(connection, epoch)? {
+        return Ok(id);
+    }
+    connection.execute(
+        "INSERT INTO epochs (candidate, control, rules) VALUES (?1, ?2, ?3)",
+        (&epoch.candidate, &epoch.control, &epoch.rules),
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+struct Recording<'a> {
+    connection: &'a Connection,
+    epoch: i64,
+    retention: &'a Retention,
+}
+
+impl Recording<'_> {
+    fn comparison(&self, endpoint: i64, record: &ComparisonRecord) -> Result<(), Failure> {
+        let mismatched = u64::from(record.verdict == Verdict::Mismatch);
+        self.shape(endpoint, &record.shape, 1, mismatched)?;
+        for (rule, hidden) in &record.tolerated {
+            self.rule(rule, 0, *hidden)?;
+        }
+        for rule in &record.applied {
+            self.rule(rule, 1, 0)?;
+        }
+        let mut counted: BTreeMap<i64, (u64, &Redacted<Divergence>)> = BTreeMap::new();
+        for (fingerprint, divergence) in &record.divergences {
+            let group = self.group(endpoint, &record.endpoint, fingerprint, divergence.get())?;
+            counted.entry(group).or_insert((0, divergence)).0 += 1;
+        }
+        for (group, (count, example)) in &counted {
+            self.count_group(*group, *count, record, example)?;
+        }
+        let groups: Vec<i64> = counted.into_keys().collect();
+        samples::keep(self.connection, self.epoch, endpoint, record, &groups, self.retention)
+    }
+
+    fn plain(&self, endpoint: i64, plain: &PlainTally) -> Result<(), Failure> {
+        self.shape(endpoint, &plain.shape, plain.count, 0)?;
+        for (rule, hidden) in &plain.tolerated {
+            self.rule(rule, 0, *hidden)?;
+        }
+        for (rule, applied) in &plain.applied {
+            self.rule(rule, *applied, 0)?;
+        }
+        Ok(())
+    }
+
+    fn shape(&self, endpoint: i64, shape: &str, compared: u64, mismatched: u64) -> Result<(), Failure> {
+        let mut add = self.connection.prepare_cached(
+            "UPDATE shapes SET compared = compared + ?4, mismatched = mismatched + ?5
+             WHERE epoch_id = ?1 AND endpoint_id = ?2 AND shape = ?3",
+        )?;
+        let (compared, mismatched) = (int(compared), int(mismatched));
+        if add.execute(params![self.epoch, endpoint, shape, compared, mismatched])? > 0 {
+            return Ok(());
+        }
+        let known: i64 = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM shapes WHERE epoch_id = ?1 AND endpoint_id = ?2")?
+            .query_row((self.epoch, endpoint), |row| row.get(0))?;
+        let shape = if known < SHAPES_MAX { shape } else { OTHER_SHAPES };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO shapes (epoch_id, endpoint_id, shape, compared, mismatched) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET compared = compared + ?4, mismatched = mismatched + ?5",
+            )?
+            .execute(params![self.epoch, endpoint, shape, compared, mismatched])?;
+        Ok(())
+    }
+
+    fn rule(&self, rule: &str, applied: u64, hidden: u64) -> Result<(), Failure> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO rules (epoch_id, rule, applied, hidden) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET applied = applied + ?3, hidden = hidden + ?4",
+            )?
+            .execute(params![self.epoch, rule, int(applied), int(hidden)])?;
+        Ok(())
+    }
+
+    /// The row of a group, made when it is new. An endpoint that has too many gets one more per severity, into which
+    /// the rest is counted: an exposure among them stays an exposure.
+    fn group(
+        &self,
+        endpoint: i64,
+        name: &EndpointId,
+        fingerprint: &Fingerprint,
+        divergence: &Divergence,
+    ) -> Result<i64, Failure> {
+        if let Some(id) = self.known_group(fingerprint)? {
+            return Ok(id);
+        }
+        let known: i64 = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM groups WHERE endpoint_id = ?1")?
+            .query_row([endpoint], |row| row.get(0))?;
+        if known < i64::from(self.retention.groups_per_endpoint) {
+            return self.new_group(endpoint, fingerprint, divergence);
+        }
+        let rest = Divergence {
+            kind: crate::divergence::Kind::Value,
+            severity: divergence.severity,
+            location: Location::Body,
+            detail: Some(format!("groups beyond the first {}", self.retention.groups_per_endpoint)),
+            control: None,
+            candidate: None,
+        };
+        let fingerprint = Fingerprint::of(name, &rest);
+        match self.known_group(&fingerprint)? {
+            Some(id) => Ok(id),
+            None => self.new_group(endpoint, &fingerprint, &rest),
+        }
+    }
+
+    fn known_group(&self, fingerprint: &Fingerprint) -> Result<Option<i64>, Failure> {
+        let mut known = self.connection.prepare_cached("SELECT id FROM groups WHERE fingerprint = ?1")?;
+        Ok(known.query_row([fingerprint.as_str()], |row| row.get(0)).optional()?)
+    }
+
+    fn new_group(
+        &self,
+        endpoint: i64,
+        fingerprint: &Fingerprint,
+        divergence: &Divergence,
+    ) -> Result<i64, Failure> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO groups (fingerprint, endpoint_id, kind, severity, location, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                fingerprint.as_str(),
+                endpoint,
+                divergence.kind.as_str(),
+                severity_rank(divergence.severity),
+                divergence.location.generalized().to_string(),
+                divergence.detail
+            ])?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    fn count_group(
+        &self,
+        group: i64,
+        count: u64,
+        record: &ComparisonRecord,
+        example: &Redacted<Divergence>,
+    ) -> Result<(), Failure> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO group_counts (group_id, epoch_id, count, exchanges, first_ms, last_ms, example)
+                 VALUES (?1, ?2, ?3, 1, ?4, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET count = count + ?3, exchanges = exchanges + 1,
+                     first_ms = min(first_ms, ?4), last_ms = max(last_ms, ?4),
+                     example = CASE WHEN ?4 >= last_ms THEN ?5 ELSE example END",
+            )?
+            .execute(params![
+                group,
+                self.epoch,
+                int(count),
+                int(record.at.0),
+                json(&DivergenceRow::new(None, example))
+            ])?;
+        Ok(())
+    }
+
+    fn latencies(&self, endpoint: i64, pairs: &[LatencyPair]) -> Result<(), Failure> {
+        let first: i64 = self
+            .connection
+            .prepare_cached(
+                "SELECT coalesce(max(sequence) + 1, 0) FROM latencies WHERE epoch_id = ?1 AND endpoint_id = ?2",
+            )?
+            .query_row((self.epoch, endpoint), |row| row.get(0))?;
+        let mut write = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO latencies (epoch_id, endpoint_id, slot, sequence, control_us, candidate_us)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        let every = pairs.len().div_ceil(LATENCIES_PER_BATCH).max(1);
+        for (next, pair) in (first..).zip(pairs.iter().step_by(every)) {
+            let slot = next % LATENCIES_MAX;
+            write.execute(params![self.epoch, endpoint, slot, next, pair.control_us, pair.candidate_us])?;
+        }
+        Ok(())
+    }
+
+    fn undeclared(&self, undeclared: &Undeclared) -> Result<(), Failure> {
+        let (method, template) = (undeclared.proposed.method().as_str(), undeclared.proposed.template());
+        let known: Option<String> = self
+            .connection
+            .prepare_cached("SELECT examples FROM undeclared WHERE method = ?1 AND template = ?2")?
+            .query_row((method, template), |row| row.get(0))
+            .optional()?;
+        if known.is_none() {
+            let all: i64 = self
+                .connection
+                .prepare_cached("SELECT count(*) FROM undeclared")?
+                .query_row((), |row| row.get(0))?;
+            if all >= UNDECLARED_MAX {
+                return Ok(());
+            }
+        }
+        let mut examples: Vec<String> =
+            known.and_then(|known| serde_json::from_str(&known).ok()).unwrap_or_default();
+        for example in &undeclared.examples {
+            // A query may hold secrets, and a path is evidence enough.
+            let path = example.split('?').next().unwrap_or_default().to_owned();
+            if examples.len() < EXAMPLES_MAX && !examples.contains(&path) {
+                examples.push(path);
+            }
+        }
+        self.connection
+            .prepare_cached(
+                "INSERT INTO undeclared (method, template, count, examples) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET count = count + ?3, examples = ?4",
+            )?
+            .execute(params![method, template, int(undeclared.count), json(&examples)])?;
+        Ok(())
+    }
+}
