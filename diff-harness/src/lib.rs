@@ -5,6 +5,10 @@
 //! - [`endpoint`]: a method and a path template, the unit that is moved.
 //! - [`exchange`]: one request with the observations made of it.
 //! - [`divergence`], [`comparison`], [`fingerprint`]: what a comparison can say.
+//! - [`json`]: a tree that loses nothing of the document.
+//! - [`decode`], [`media`]: what a body's headers say it is.
+//! - [`rules`]: declared ways to compare, in a file under version control.
+//! - [`compare`]: two observations become a judgement.
 //! - [`lifecycle`]: where an endpoint stands, and what moves it.
 //! - [`redact`]: what is taken out before anything is kept.
 //! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
@@ -17,6 +21,11 @@ pub mod exchange;
 pub mod divergence;
 pub mod comparison;
 pub mod fingerprint;
+pub mod json;
+pub mod decode;
+pub mod media;
+pub mod rules;
+pub mod compare;
 pub mod lifecycle;
 pub mod evidence;
 pub mod triage;
