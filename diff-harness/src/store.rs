@@ -37,6 +37,9 @@ pub trait Store: Send + Sync + 'static {
     /// Adds what was observed since the last call. All or nothing; durable within the store's own interval.
     fn record(&self, batch: &Batch) -> Result<(), StoreError>;
 
+    /// The epochs of which something was recorded, the newest first.
+    fn epochs(&self) -> Result<Vec<EpochSpan>, StoreError>;
+
     /// What became of all requests, by endpoint. `None` stands for requests that matched no endpoint.
     fn tallies(&self, epoch: EpochFilter<'_>) -> Result<Vec<(Option<EndpointId>, Tally)>, StoreError>;
 
@@ -106,6 +109,14 @@ pub struct Epoch {
     pub candidate: String,
     pub control: String,
     pub rules: String,
+}
+
+/// When an epoch was first and last recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochSpan {
+    pub epoch: Epoch,
+    pub first: UnixMillis,
+    pub last: UnixMillis,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,8 @@ use super::encoding::{int, uint};
 use super::trouble::unreadable;
 use super::{Failure, routes};
 use crate::endpoint::EndpointId;
-use crate::store::{Epoch, EpochFilter, LatencyPair, RuleTally, ShapeTally, Tally, Undeclared};
+use crate::exchange::UnixMillis;
+use crate::store::{Epoch, EpochFilter, EpochSpan, LatencyPair, RuleTally, ShapeTally, Tally, Undeclared};
 
 /// Stands for requests that matched no endpoint.
 pub(super) const UNMATCHED: i64 = 0;
@@ -19,6 +20,20 @@ pub(super) fn epoch_id(connection: &Connection, epoch: &Epoch) -> Result<Option<
     let found =
         statement.query_row((&epoch.candidate, &epoch.control, &epoch.rules), |row| row.get(0)).optional()?;
     Ok(found)
+}
+
+pub(super) fn epochs(connection: &Connection) -> Result<Vec<EpochSpan>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT candidate, control, rules, first_ms, last_ms FROM epochs ORDER BY last_ms DESC, id DESC",
+    )?;
+    let epochs = statement.query_map((), |row| {
+        Ok(EpochSpan {
+            epoch: Epoch { candidate: row.get(0)?, control: row.get(1)?, rules: row.get(2)? },
+            first: UnixMillis(uint(row.get(3)?)),
+            last: UnixMillis(uint(row.get(4)?)),
+        })
+    })?;
+    Ok(epochs.collect::<Result<_, _>>()?)
 }
 
 /// The row to ask for: `None` for all, and one that no row has for an epoch of which nothing was recorded.

@@ -27,8 +27,8 @@ use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
 use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::store::{
-    Batch, Declared, Epoch, EpochFilter, Group, GroupFilter, LatencyPair, RuleTally, Sample, ShapeTally,
-    Store, StoreError, Swept, Tally, Undeclared,
+    Batch, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, LatencyPair, RuleTally, Sample,
+    ShapeTally, Store, StoreError, Swept, Tally, Undeclared,
 };
 
 use lock::StoreLock;
@@ -188,6 +188,10 @@ impl Store for Ledger {
 
     fn record(&self, batch: &Batch) -> Result<(), StoreError> {
         self.write(|connection| recording::record(connection, batch, &self.retention))
+    }
+
+    fn epochs(&self) -> Result<Vec<EpochSpan>, StoreError> {
+        self.read(counts::epochs)
     }
 
     fn tallies(&self, epoch: EpochFilter<'_>) -> Result<Vec<(Option<EndpointId>, Tally)>, StoreError> {

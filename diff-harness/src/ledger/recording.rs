@@ -26,7 +26,7 @@ const UNDECLARED_MAX: i64 = 2000;
 const EXAMPLES_MAX: usize = 5;
 
 pub(super) fn record(connection: &Connection, batch: &Batch, retention: &Retention) -> Result<(), Failure> {
-    let recording = Recording { connection, epoch: epoch_id(connection, &batch.epoch)?, retention };
+    let recording = Recording { connection, epoch: epoch_id(connection, batch)?, retention };
     for (endpoint, tally) in &batch.tallies {
         let endpoint = match endpoint {
             Some(endpoint) => routes::id(connection, endpoint)?,
@@ -55,15 +55,16 @@ pub(super) fn record(connection: &Connection, batch: &Batch, retention: &Retenti
     Ok(())
 }
 
-fn epoch_id(connection: &Connection, epoch: &Epoch) -> Result<i64, Failure> {
-    if let Some(id) = counts::epoch_id(connection, epoch)? {
-        return Ok(id);
-    }
-    connection.execute(
-        "INSERT INTO epochs (candidate, control, rules) VALUES (?1, ?2, ?3)",
-        (&epoch.candidate, &epoch.control, &epoch.rules),
-    )?;
-    Ok(connection.last_insert_rowid())
+/// The row of the batch's epoch, made when it is new.
+fn epoch_id(connection: &Connection, batch: &Batch) -> Result<i64, Failure> {
+    let Epoch { candidate, control, rules } = &batch.epoch;
+    let id = connection
+        .prepare_cached(
+            "INSERT INTO epochs (candidate, control, rules, first_ms, last_ms) VALUES (?1, ?2, ?3, ?4, ?4)
+             ON CONFLICT DO UPDATE SET last_ms = max(last_ms, ?4) RETURNING id",
+        )?
+        .query_row((candidate, control, rules, int(batch.at.0)), |row| row.get(0))?;
+    Ok(id)
 }
 
 struct Recording<'a> {

@@ -43,6 +43,8 @@ CREATE TABLE epochs (
     candidate TEXT NOT NULL,
     control   TEXT NOT NULL,
     rules     TEXT NOT NULL,
+    first_ms  INTEGER NOT NULL,
+    last_ms   INTEGER NOT NULL,
     UNIQUE (candidate, control, rules)
 ) STRICT;
 

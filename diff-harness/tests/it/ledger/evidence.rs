@@ -45,6 +45,18 @@ fn tallies_add_up_over_batches_and_epochs() {
 }
 
 #[test]
+fn epochs_are_listed_with_the_time_they_span() {
+    let home = Home::new();
+    let ledger = home.open();
+    for (candidate, at) in [("v1", 10), ("v2", 20), ("v1", 15)] {
+        ledger.record(&Batch { at: UnixMillis(at), ..batch(candidate, Vec::new()) }).unwrap();
+    }
+    let epochs = ledger.epochs().unwrap();
+    let spans: Vec<_> = epochs.iter().map(|e| (e.epoch.candidate.as_str(), e.first.0, e.last.0)).collect();
+    assert_eq!(spans, [("v2", 20, 20), ("v1", 10, 15)]);
+}
+
+#[test]
 fn a_batch_with_an_unknown_endpoint_is_not_recorded_at_all() {
     let home = Home::new();
     let ledger = home.open();
