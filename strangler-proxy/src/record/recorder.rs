@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ pub struct Recorder {
     compare: CompareHandle,
     undeclared: UndeclaredHandle,
     /// Told by every comparison thread when it has stopped.
-    ended: Receiver<()>,
+    ended: Mutex<Receiver<()>>,
 }
 
 impl Recorder {
@@ -61,7 +61,7 @@ impl Recorder {
             drafts: BTreeMap::new(),
         };
         thread::Builder::new().name("storage".to_owned()).spawn(move || storage.run())?;
-        Ok(Self { recording, compare, undeclared, ended })
+        Ok(Self { recording, compare, undeclared, ended: Mutex::new(ended) })
     }
 
     /// The way in for pairs, for [`ShadowWorker::start`](crate::shadow::ShadowWorker::start).
@@ -108,7 +108,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When the store refused the last write or was not done in time.
-    pub fn drain(self, patience: Duration) -> Result<(), FlushError> {
+    pub fn drain(&self, patience: Duration) -> Result<(), FlushError> {
         let deadline = Instant::now() + patience;
         let threads = self.recording.config.threads.max(1);
         let compare = self.compare.clone();
@@ -127,7 +127,8 @@ impl Recorder {
 
     fn threads_end(&self, threads: usize, deadline: Instant) -> bool {
         let left = || deadline.saturating_duration_since(Instant::now());
-        (0..threads).all(|_| self.ended.recv_timeout(left()).is_ok())
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        (0..threads).all(|_| ended.recv_timeout(left()).is_ok())
     }
 }
 
