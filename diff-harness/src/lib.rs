@@ -9,6 +9,7 @@
 //! - [`decode`], [`media`]: what a body's headers say it is.
 //! - [`rules`]: declared ways to compare, in a file under version control.
 //! - [`compare`]: two observations become a judgement.
+//! - [`noise`]: what differs by nature, learned by asking twice.
 //! - [`lifecycle`]: where an endpoint stands, and what moves it.
 //! - [`redact`]: what is taken out before anything is kept.
 //! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
@@ -26,6 +27,7 @@ pub mod decode;
 pub mod media;
 pub mod rules;
 pub mod compare;
+pub mod noise;
 pub mod lifecycle;
 pub mod evidence;
 pub mod triage;

@@ -1,0 +1,104 @@
+//! What asking both sides again says of a mismatch.
+//!
+//! Two requests are never sent at the same moment, so a mismatch may be an edit that came between them, or a server that
+//! does not agree with itself. Both sides are asked a second time (safe methods only), and each divergence of the first
+//! round is one of three things.
+
+use crate::comparison::Comparison;
+use crate::divergence::{Divergence, Severity};
+
+/// What a divergence of the first round turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Confirmation {
+    /// It is there again: evidence.
+    Confirmed,
+    /// It is gone, and control itself changed there in between: an edit.
+    Racing,
+    /// It is gone, and control said the same both times: the candidate does not agree with itself.
+    Nondeterministic,
+}
+
+impl Confirmation {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Racing => "racing",
+            Self::Nondeterministic => "nondeterministic",
+        }
+    }
+
+    /// Whether it counts as a mismatch. A candidate that is wrong now and then is wrong.
+    pub fn counts(self) -> bool {
+        !matches!(self, Self::Racing)
+    }
+}
+
+/// Judges one divergence of the first round by the second round, and by control of the first round compared with control
+/// of the second.
+///
+/// An exposure counts when it was seen at all: what was shown once was shown.
+pub fn confirm(
+    first: &Divergence,
+    second_round: &Comparison,
+    control_with_itself: &Comparison,
+) -> Confirmation {
+    let place = first.location.generalized();
+    let at_place = |divergence: &&Divergence| divergence.location.generalized() == place;
+    let again = second_round.divergences.iter().any(|divergence| {
+        divergence.kind == first.kind && divergence.severity >= first.severity && at_place(&divergence)
+    });
+    if again {
+        Confirmation::Confirmed
+    } else if first.severity < Severity::Exposure
+        && control_with_itself.divergences.iter().any(|d| at_place(&d))
+    {
+        Confirmation::Racing
+    } else {
+        Confirmation::Nondeterministic
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::compare::Comparator;
+    use crate::endpoint::EndpointId;
+
+    /// Control and candidate, each in the first and the second round.
+    fn check(control: [&str; 2], candidate: [&str; 2]) -> Confirmation {
+        let endpoint = EndpointId::new(Method::GET, "/a");
+        let compare = |a: &str, b: &str| {
+            Comparator::default().compare_contents(&endpoint, None, a.as_bytes(), b.as_bytes())
+        };
+        let first = compare(control[0], candidate[0]);
+        confirm(&first.divergences[0], &compare(control[1], candidate[1]), &compare(control[0], control[1]))
+    }
+
+    #[test]
+    fn what_is_there_again_is_confirmed() {
+        assert_eq!(check([r#"{"n":1}"#; 2], [r#"{"n":2}"#; 2]), Confirmation::Confirmed);
+    }
+
+    #[test]
+    fn what_control_changed_in_between_is_an_edit() {
+        let edited = check([r#"{"n":1}"#, r#"{"n":2}"#], [r#"{"n":2}"#; 2]);
+        assert_eq!(edited, Confirmation::Racing);
+        assert!(!edited.counts());
+    }
+
+    #[test]
+    fn a_candidate_that_is_wrong_now_and_then_is_wrong() {
+        let flaky = check([r#"{"n":1}"#; 2], [r#"{"n":2}"#, r#"{"n":1}"#]);
+        assert_eq!(flaky, Confirmation::Nondeterministic);
+        assert!(flaky.counts());
+    }
+
+    #[test]
+    fn an_exposure_counts_although_it_is_gone_and_control_moved() {
+        let shown = check([r#"{"t":[]}"#, r#"{"t":[1]}"#], [r#"{"t":[1]}"#; 2]);
+        assert_eq!(shown, Confirmation::Nondeterministic);
+        assert!(shown.counts(), "what was shown once was shown");
+    }
+}

@@ -1,0 +1,10 @@
+//! What differs by nature: learned by asking the same side twice, never guessed.
+//!
+//! - [`book`]: places at which control differs from itself, with counts and the format that its values share. It hides
+//!   divergences there as long as type and format hold.
+//! - [`confirm`]: what asking both sides again says of a mismatch.
+//!
+//! Neither ever hides an exposure, something missing, or another type.
+
+pub mod book;
+pub mod confirm;
