@@ -1,13 +1,60 @@
 //! What says whether two observations agree.
 
+use diff_harness::compare::{Comparator, Limits};
 use diff_harness::comparison::Judgement;
 use diff_harness::endpoint::EndpointId;
-use diff_harness::exchange::Observation;
+use diff_harness::exchange::{CapturedBody, Observation, Request};
+use diff_harness::rules::Rules;
+use http::{HeaderMap, Method};
 
 /// The comparator under one set of rules. Pure: the same pair gets the same judgement, on any thread.
 pub trait Judge: Send + Sync + 'static {
-    fn judge(&self, endpoint: &EndpointId, control: &Observation, candidate: &Observation) -> Judgement;
+    /// `method` is the request's own, which may be HEAD on an endpoint of GET.
+    fn judge(
+        &self,
+        endpoint: &EndpointId,
+        method: &Method,
+        control: &Observation,
+        candidate: &Observation,
+    ) -> Judgement;
 
     /// Names the rules: evidence under other rules is other evidence.
     fn rules(&self) -> &str;
+}
+
+/// Judges by declared rules.
+#[derive(Debug)]
+pub struct RulesJudge {
+    comparator: Comparator,
+    rules: String,
+}
+
+impl RulesJudge {
+    pub fn new(rules: Rules) -> Self {
+        let hash = rules.hash();
+        Self { comparator: Comparator::new(rules, Limits::default()), rules: hash }
+    }
+}
+
+impl Judge for RulesJudge {
+    fn judge(
+        &self,
+        endpoint: &EndpointId,
+        method: &Method,
+        control: &Observation,
+        candidate: &Observation,
+    ) -> Judgement {
+        // Of a request the comparison depends on the method alone.
+        let request = Request {
+            method: method.clone(),
+            target: String::new(),
+            headers: HeaderMap::new(),
+            body: CapturedBody::empty(),
+        };
+        self.comparator.compare(endpoint, &request, control, candidate)
+    }
+
+    fn rules(&self) -> &str {
+        &self.rules
+    }
 }

@@ -26,7 +26,7 @@ mod undeclared;
 pub use compare::CompareHandle;
 pub use config::RecordConfig;
 pub use epoch::Epochs;
-pub use judge::Judge;
+pub use judge::{Judge, RulesJudge};
 pub use recorder::{Effects, Recorder};
 pub use storage::{Failing, FlushError, RecordHealth};
 pub use undeclared::{Discover, UndeclaredHandle};

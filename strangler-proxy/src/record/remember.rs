@@ -73,6 +73,7 @@ impl Recording {
         let judged = catch_unwind(AssertUnwindSafe(|| {
             judge.judge(
                 &pair.request().route.endpoint,
+                &pair.request().method.into(),
                 &pair.control.observation,
                 &pair.candidate.observation,
             )
