@@ -35,3 +35,4 @@ pub mod suite;
 pub mod redact;
 pub mod store;
 pub mod ledger;
+pub mod gate;

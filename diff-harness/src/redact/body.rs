@@ -1,16 +1,16 @@
 //! Bodies: decoded, redacted by their media type, or withheld.
 
-use std::io::Read;
-
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_ENCODING;
 
 use super::Redaction;
+use crate::decode::{codings, decode};
 use crate::exchange::CapturedBody;
+use crate::media::{Family, MediaType};
 
 /// A body that grows beyond this when it is decoded is withheld.
-const DECODED_BYTES_MAX: u64 = 32 << 20;
+const DECODED_BYTES_MAX: usize = 16 << 20;
 
 enum Media {
     Json,
@@ -30,20 +30,29 @@ impl Redaction<'_> {
             return body;
         }
         let whole = matches!(body, CapturedBody::Whole(_));
-        let codings = codings(headers);
-        let plain = if codings.is_empty() {
-            body.kept().clone()
-        } else if !whole {
-            self.note(format!("{whose}: body not kept: encoded ({}) and incomplete", codings.join(", ")));
-            return self.withheld(body);
-        } else {
-            let Some(plain) = decode(body.kept(), &codings) else {
-                self.note(format!("{whose}: body not kept: it cannot be decoded ({})", codings.join(", ")));
+        let plain = match codings(headers) {
+            Ok(codings) if codings.is_empty() => body.kept().clone(),
+            Ok(_) if !whole => {
+                self.note(format!("{whose}: body not kept: encoded and incomplete"));
                 return self.withheld(body);
-            };
-            headers.remove(CONTENT_ENCODING);
-            self.note(format!("{whose}: kept decoded, it was sent as {}", codings.join(", ")));
-            plain
+            }
+            codings => {
+                match codings
+                    .and_then(|codings| Ok(decode(body.kept(), &codings, DECODED_BYTES_MAX)?.into_owned()))
+                {
+                    Ok(plain) => {
+                        let coding = headers.remove(CONTENT_ENCODING);
+                        let coding =
+                            coding.as_ref().map_or("", |coding| coding.to_str().unwrap_or("an encoding"));
+                        self.note(format!("{whose}: kept decoded, it was sent as {coding}"));
+                        Bytes::from(plain)
+                    }
+                    Err(why) => {
+                        self.note(format!("{whose}: body not kept: {why}"));
+                        return self.withheld(body);
+                    }
+                }
+            }
         };
         let media = media(headers, &plain);
         let (media, text) = match std::str::from_utf8(&plain) {
@@ -126,70 +135,32 @@ fn kept(body: &CapturedBody, bytes: Bytes) -> CapturedBody {
 }
 
 fn media(headers: &HeaderMap, body: &[u8]) -> Media {
-    let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let (essence, parameters) = declared.split_once(';').unwrap_or((declared, ""));
-    let essence = essence.trim().to_ascii_lowercase();
+    let declared = MediaType::of(headers);
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    // Many errors say they are JSON and are a page.
-    let is_markup = first == Some(&b'<');
-    let looks_like_json = matches!(first, Some(b'{' | b'['));
-    match essence.as_str() {
-        "application/json" | "text/json" if is_markup => Media::Text,
-        "application/json" | "text/json" => Media::Json,
-        "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/json-lines" => {
-            Media::JsonLines
-        }
-        "application/x-www-form-urlencoded" => Media::Urlencoded,
-        "multipart/form-data" => Media::Multipart(boundary(parameters)),
-        essence if essence.ends_with("+json") => Media::Json,
-        _ if looks_like_json && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() => Media::Json,
-        essence if essence.starts_with("image/") && essence != "image/svg+xml" => Media::Other,
-        essence if essence.starts_with("audio/") || essence.starts_with("video/") => Media::Other,
-        essence if essence.starts_with("text/") || essence.ends_with("xml") => Media::Text,
-        _ => Media::Unknown,
+    match declared.as_ref().map(MediaType::family) {
+        // Many errors say they are JSON and are a page.
+        Some(Family::Json) if first == Some(&b'<') => Media::Text,
+        Some(Family::Json) => Media::Json,
+        Some(Family::JsonLines) => Media::JsonLines,
+        Some(Family::Form) => Media::Urlencoded,
+        _ if matches!(first, Some(b'{' | b'[')) && is_json(body) => Media::Json,
+        Some(Family::Text) => Media::Text,
+        Some(Family::Binary) | None => match declared {
+            Some(media) if media.essence == "multipart/form-data" => {
+                Media::Multipart(media.parameter("boundary").unwrap_or_default().to_owned())
+            }
+            Some(media)
+                if ["image/", "audio/", "video/", "font/"]
+                    .iter()
+                    .any(|kind| media.essence.starts_with(kind)) =>
+            {
+                Media::Other
+            }
+            _ => Media::Unknown,
+        },
     }
 }
 
-/// RFC 2046 §5.1.1.
-fn boundary(parameters: &str) -> String {
-    parameters
-        .split(';')
-        .filter_map(|parameter| parameter.trim().split_once('='))
-        .find(|(name, _)| name.eq_ignore_ascii_case("boundary"))
-        .map(|(_, value)| value.trim_matches('"').to_owned())
-        .unwrap_or_default()
-}
-
-/// In the order in which they were applied (RFC 9110 §8.4).
-fn codings(headers: &HeaderMap) -> Vec<String> {
-    let values = headers.get_all(CONTENT_ENCODING).iter();
-    let values: Vec<_> =
-        values.map(|value| String::from_utf8_lossy(value.as_bytes()).to_lowercase()).collect();
-    let all = values.iter().flat_map(|value| value.split(','));
-    all.map(|coding| coding.trim().to_owned())
-        .filter(|coding| !coding.is_empty() && coding != "identity")
-        .collect()
-}
-
-fn decode(body: &Bytes, codings: &[String]) -> Option<Bytes> {
-    let mut bytes = body.clone();
-    for coding in codings.iter().rev() {
-        let decoded = match coding.as_str() {
-            "gzip" | "x-gzip" => read(flate2::read::MultiGzDecoder::new(&bytes[..])),
-            // Servers send both what the RFC says (zlib) and bare deflate.
-            "deflate" => read(flate2::read::ZlibDecoder::new(&bytes[..]))
-                .or_else(|| read(flate2::read::DeflateDecoder::new(&bytes[..]))),
-            "br" => read(brotli::Decompressor::new(&bytes[..], 4096)),
-            "zstd" => zstd::Decoder::new(&bytes[..]).ok().and_then(read),
-            _ => None,
-        };
-        bytes = Bytes::from(decoded?);
-    }
-    Some(bytes)
-}
-
-fn read(decoder: impl Read) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let read = decoder.take(DECODED_BYTES_MAX + 1).read_to_end(&mut out).ok()?;
-    (read as u64 <= DECODED_BYTES_MAX).then_some(out)
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }

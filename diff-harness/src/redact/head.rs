@@ -53,17 +53,28 @@ impl Redaction<'_> {
         }
     }
 
-    /// A value of a divergence in a header. `part` names what the value is a part of: the cookie.
-    pub(super) fn header_part(&self, name: &str, part: Option<&str>, text: &str) -> String {
-        let cookie = part.map(|part| part.split(';').next().unwrap_or(part).trim());
-        match (name, part) {
-            ("set-cookie", Some(part)) if part.contains(';') => self.text(text),
-            ("set-cookie" | "cookie", _) if text.contains('=') => self.set_cookie(text),
-            ("set-cookie" | "cookie", _) if cookie.is_some_and(|name| self.shows(name)) => text.to_owned(),
-            ("set-cookie" | "cookie", _) => self.hide(text),
-            _ if self.rules.headers.contains(name) => self.credentials(name, text),
+    /// A value of a divergence in a header.
+    pub(super) fn header_value(&self, name: &str, text: &str) -> String {
+        match name {
+            "set-cookie" => self.cookie_facts(text),
+            name if self.rules.headers.contains(name) => self.credentials(name, text),
             _ => self.text(text),
         }
+    }
+
+    /// Cookies and their attributes, of several headers in one text.
+    fn cookie_facts(&self, text: &str) -> String {
+        const ATTRIBUTES: [&str; 6] = ["path", "domain", "expires", "max-age", "samesite", "priority"];
+        let clean = |fact: &str| match fact.split_once('=') {
+            Some((name, _)) if ATTRIBUTES.iter().any(|known| name.trim().eq_ignore_ascii_case(known)) => {
+                fact.to_owned()
+            }
+            _ if fact.contains('=') => self.cookie(fact),
+            _ => self.scrub(fact).into_owned(),
+        };
+        let cookies =
+            text.split(',').map(|cookie| cookie.split(';').map(clean).collect::<Vec<_>>().join(";"));
+        cookies.collect::<Vec<_>>().join(",")
     }
 
     fn shows(&self, cookie: &str) -> bool {

@@ -9,7 +9,7 @@ use super::text::Edits;
 use crate::divergence::Segment;
 
 /// Deeper documents are withheld.
-const DEPTH_MAX: usize = 150;
+const DEPTH_MAX: usize = 256;
 
 /// How far the text could be read.
 enum Read {
@@ -52,6 +52,13 @@ impl Redaction<'_> {
     /// The value of a divergence at a place that is not secret itself; it may hold places that are, and it may have
     /// been cut.
     pub(super) fn json_value(&self, path: &[Segment], text: &str) -> String {
+        // A value that was cut at its front may begin in the middle of a secret whose name is gone.
+        if let Some(rest) = text.strip_prefix('…')
+            && rest.contains("\":")
+        {
+            let known = rest.find(",\"").map_or("", |at| &rest[at..]);
+            return format!("…{}", self.text(known));
+        }
         let (edits, read) = self.walk(path, text, true);
         match read {
             Read::Whole => edits.apply(text).into_owned(),

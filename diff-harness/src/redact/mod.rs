@@ -189,7 +189,7 @@ impl Redaction<'_> {
     fn value(&self, location: &Location, text: &str) -> String {
         match location {
             Location::Status | Location::Exchange => text.to_owned(),
-            Location::Header { name, part } => self.header_part(name, part.as_deref(), text),
+            Location::Header { name, .. } => self.header_value(name, text),
             Location::Json(path) if self.is_secret_path(&path.0) => self.hide(text),
             Location::Json(path) => self.json_value(&path.0, text),
             Location::Field(name) if self.rules.fields.contains(name) => self.hide(text),
