@@ -19,8 +19,8 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// As many clean comparisons as the sequential test of DESIGN's defaults asks for before it says that less than
-    /// one request in a hundred differs.
+    /// As many clean comparisons as the sequential test asks for, with its defaults, before it says that fewer than
+    /// one request in a hundred differ.
     fn default() -> Self {
         Self { min_comparisons: crate::evidence::sprt::Sprt::default().clean_needed(0, 0) }
     }
@@ -177,11 +177,7 @@ fn named(open: &[Group], of: impl Fn(Severity) -> bool) -> String {
 }
 
 fn missing(policy: &Policy, tally: &Tally, counted: u64) -> Vec<String> {
-    let mut missing = vec![format!(
-        "{} more comparisons: {counted} of {}",
-        policy.min_comparisons - counted,
-        policy.min_comparisons
-    )];
+    let mut missing = vec![format!("comparisons: {counted} of the {} that it takes", policy.min_comparisons)];
     if tally.both_failed > 0 {
         missing.push(format!(
             "{} of {} comparisons were of equal 5xx on both sides and are no evidence of parity",
@@ -249,7 +245,7 @@ impl fmt::Display for Ruling {
             GateAnswer::Pass => writeln!(f, "pass")?,
             GateAnswer::Fail(_) => writeln!(f, "fail: it must not move")?,
             GateAnswer::Inconclusive(_) => {
-                writeln!(f, "inconclusive: not enough is known, so it must not move")?
+                writeln!(f, "inconclusive: not enough is known, so it must not move")?;
             }
         }
         for reason in self.answer.reasons() {
@@ -322,7 +318,10 @@ mod tests {
     #[test]
     fn too_few_are_inconclusive_and_say_how_many_are_missing() {
         let ruling = ask(Hold::None, Stage::Live, &clean(99), &[]);
-        assert_eq!(ruling.answer, GateAnswer::Inconclusive(vec!["1 more comparisons: 99 of 100".to_owned()]));
+        assert_eq!(
+            ruling.answer,
+            GateAnswer::Inconclusive(vec!["comparisons: 99 of the 100 that it takes".to_owned()])
+        );
         let none = ask(Hold::None, Stage::Live, &clean(0), &[]);
         assert!(none.answer.reasons()[1].contains("no request was seen"), "{none}");
     }

@@ -13,6 +13,7 @@
 //! - [`lifecycle`]: where an endpoint stands, and what moves it.
 //! - [`redact`]: what is taken out before anything is kept.
 //! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
+//! - [`gate`]: whether the evidence lets an endpoint move.
 //!
 //! The comparison and the statistics are pure: no I/O, no clock. The ledger and the reports stand around them.
 
