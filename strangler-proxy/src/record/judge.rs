@@ -3,17 +3,16 @@
 use diff_harness::compare::{Comparator, Limits};
 use diff_harness::comparison::Judgement;
 use diff_harness::endpoint::EndpointId;
-use diff_harness::exchange::{CapturedBody, Observation, Request};
+use diff_harness::exchange::{Observation, Request};
 use diff_harness::rules::Rules;
-use http::{HeaderMap, Method};
 
-/// The comparator under one set of rules. Pure: the same pair gets the same judgement, on any thread.
+/// A comparator under one set of rules. Pure: the same pair gets the same judgement, on any thread.
 pub trait Judge: Send + Sync + 'static {
-    /// `method` is the request's own, which may be HEAD on an endpoint of GET.
+    /// The method is the request's own: it may be HEAD on an endpoint of GET.
     fn judge(
         &self,
         endpoint: &EndpointId,
-        method: &Method,
+        request: &Request,
         control: &Observation,
         candidate: &Observation,
     ) -> Judgement;
@@ -40,18 +39,11 @@ impl Judge for RulesJudge {
     fn judge(
         &self,
         endpoint: &EndpointId,
-        method: &Method,
+        request: &Request,
         control: &Observation,
         candidate: &Observation,
     ) -> Judgement {
-        // Of a request the comparison depends on the method alone.
-        let request = Request {
-            method: method.clone(),
-            target: String::new(),
-            headers: HeaderMap::new(),
-            body: CapturedBody::empty(),
-        };
-        self.comparator.compare(endpoint, &request, control, candidate)
+        self.comparator.compare(endpoint, request, control, candidate)
     }
 
     fn rules(&self) -> &str {

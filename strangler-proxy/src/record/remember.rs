@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use diff_harness::comparison::{Comparison, Disposition, DropReason, Judgement, Verdict};
 use diff_harness::divergence::Divergence;
-use diff_harness::exchange::{CapturedBody, Exchange, Outcome, Request};
+use diff_harness::exchange::{CapturedBody, Exchange, Outcome};
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::redact::Redactor;
 use diff_harness::store::{ComparisonRecord, LatencyPair};
@@ -19,7 +19,7 @@ use super::shape::write_shape;
 use super::storage::Signals;
 use super::{Epochs, Judge, RecordConfig};
 use crate::counters::EndpointCounters;
-use crate::shadow::{Answered, Pair, ShadowRequest, size_of_headers};
+use crate::shadow::{Answered, Pair, ShadowedRequest, size_of_headers};
 
 /// What the threads that compare and the thread that writes share.
 pub(super) struct Recording {
@@ -73,7 +73,7 @@ impl Recording {
         let judged = catch_unwind(AssertUnwindSafe(|| {
             judge.judge(
                 &pair.request().route.endpoint,
-                &pair.request().method.into(),
+                &pair.request().request,
                 &pair.control.observation,
                 &pair.candidate.observation,
             )
@@ -140,7 +140,7 @@ impl Recording {
     /// The record of a comparison, redacted; `None` when too many wait for the store.
     fn record(
         &self,
-        request: &ShadowRequest,
+        request: &ShadowedRequest,
         shape: &str,
         control: Answered,
         candidate: Answered,
@@ -217,23 +217,18 @@ fn size_of_message(headers: &HeaderMap, body: &CapturedBody) -> usize {
     size_of_headers(headers) + body.kept().len()
 }
 
-fn exchange(request: &ShadowRequest, control: Answered, candidate: Answered) -> Exchange {
+fn exchange(request: &ShadowedRequest, control: Answered, candidate: Answered) -> Exchange {
     Exchange {
         id: id_of(request).to_owned(),
         at: request.at,
         endpoint: request.route.endpoint.clone(),
-        request: Request {
-            method: request.method.into(),
-            target: request.target.as_str().to_owned(),
-            headers: request.headers.clone(),
-            body: CapturedBody::Whole(request.body.clone()),
-        },
+        request: request.request.clone(),
         control: control.observation,
         candidate: candidate.observation,
     }
 }
 
-fn id_of(request: &ShadowRequest) -> &str {
+fn id_of(request: &ShadowedRequest) -> &str {
     request.id.to_str().unwrap_or_default()
 }
 
@@ -267,9 +262,10 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::routes::table::ActiveRoute;
+    use crate::shadow::ShadowRequest;
 
     /// A GET of `target`, to be shadowed to the candidate.
-    pub(crate) fn request(target: &str) -> ShadowRequest {
+    pub(crate) fn request(target: &str) -> ShadowedRequest {
         let route = ActiveRoute {
             endpoint: "GET /a".parse().unwrap(),
             safe: Some(SafeMethod::Get),
@@ -277,7 +273,7 @@ pub(crate) mod tests {
             revision: 1,
             counters: Arc::default(),
         };
-        ShadowRequest {
+        let request = ShadowRequest {
             id: HeaderValue::from_static("r1"),
             at: UnixMillis(1),
             route: Arc::new(route),
@@ -286,6 +282,7 @@ pub(crate) mod tests {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             to: Side::Candidate,
-        }
+        };
+        request.into()
     }
 }

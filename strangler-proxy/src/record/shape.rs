@@ -5,7 +5,7 @@ use std::fmt::Write;
 use diff_harness::exchange::{Observation, Outcome, Response};
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE};
 
-use crate::shadow::ShadowRequest;
+use crate::shadow::ShadowedRequest;
 
 /// A client chooses the names of its query parameters; no shape grows without end for it.
 const NAMES_MAX: usize = 16;
@@ -13,7 +13,7 @@ const NAME_MAX: usize = 40;
 
 /// Writes a shape such as `2xx auth ?limit,offset json[..]`: the status class of control, how the request was
 /// authenticated, which query parameters it had, and what the body looks like.
-pub(super) fn write_shape(shape: &mut String, request: &ShadowRequest, control: &Observation) {
+pub(super) fn write_shape(shape: &mut String, request: &ShadowedRequest, control: &Observation) {
     shape.clear();
     match &control.outcome {
         // Writing to a `String` cannot fail.
@@ -24,7 +24,7 @@ pub(super) fn write_shape(shape: &mut String, request: &ShadowRequest, control: 
     if let Some(query) = request.target.query() {
         write_names(shape, query);
     }
-    if !request.body.is_empty() {
+    if !request.request.body.kept().is_empty() {
         shape.push_str(" +body");
     }
     if let Outcome::Response(response) = &control.outcome {
@@ -33,10 +33,10 @@ pub(super) fn write_shape(shape: &mut String, request: &ShadowRequest, control: 
     }
 }
 
-fn authentication(request: &ShadowRequest) -> &'static str {
-    if request.headers.contains_key(AUTHORIZATION) {
+fn authentication(request: &ShadowedRequest) -> &'static str {
+    if request.request.headers.contains_key(AUTHORIZATION) {
         " auth"
-    } else if request.headers.contains_key(COOKIE) {
+    } else if request.request.headers.contains_key(COOKIE) {
         " cookie"
     } else {
         " anon"
@@ -120,7 +120,7 @@ mod tests {
 
     fn shape(target: &str, header: Option<HeaderName>, control: &Observation) -> String {
         let mut request = request(target);
-        request.headers.extend(header.map(|name| (name, HeaderValue::from_static("x"))));
+        request.request.headers.extend(header.map(|name| (name, HeaderValue::from_static("x"))));
         let mut shape = "left over".to_owned();
         write_shape(&mut shape, &request, control);
         shape

@@ -5,98 +5,138 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use diff_harness::comparison::DropReason;
 use diff_harness::exchange::{Observation, Outcome, Response, Side, TransportFailure};
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderValue, Method, Request, Uri};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Request, Uri};
+use http_body::Body;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
 
 use super::handle::{Shared, size_of_headers};
-use super::{Answered, Capture, SHADOW_HEADER, ShadowRequest};
+use super::{Answered, Capture, SHADOW_HEADER, ShadowConfig, ShadowedRequest};
+use crate::data_plane::UpstreamConfig;
+use crate::data_plane::pool::{Freshness, Pool, PoolConfig, SendError, SendFailure, UpstreamBody};
 
-/// What sends a request and gives the head of the response. Lives on the shadow thread.
-pub trait Asker: 'static {
-    /// Held until the body has been read; dropped earlier, the connection is closed.
-    type Lease;
+type ShadowPool = Pool<Full<Bytes>>;
 
-    fn ask(
-        &self,
-        to: Side,
-        request: Request<Full<Bytes>>,
-    ) -> impl Future<Output = Result<Asked<Self::Lease>, AskFailure>>;
+/// Connections to both sides that no client's request ever uses. They live on the shadow thread.
+pub(super) struct Pools {
+    control: ShadowPool,
+    candidate: Option<ShadowPool>,
 }
 
-/// A response whose head is there.
-#[derive(Debug)]
-pub struct Asked<L> {
-    pub response: http::Response<Incoming>,
-    pub lease: L,
-    /// When the request was sent: the making of a connection is not part of a latency.
-    pub sent: Instant,
-}
+impl Pools {
+    pub(super) fn new(
+        control: &UpstreamConfig,
+        candidate: Option<&UpstreamConfig>,
+        config: &ShadowConfig,
+    ) -> Self {
+        let pool = |upstream: &UpstreamConfig| {
+            Pool::new(PoolConfig {
+                authority: upstream.authority.clone(),
+                connections_max: config.concurrency_max,
+                // Never more requests are on the way than there are connections.
+                waiting_max: 0,
+                wait_max: config.wait_max,
+                idle_max: config.concurrency_max,
+                idle_timeout: upstream.idle_timeout,
+                // Short of the deadline of the exchange, so that the one is never taken for the other.
+                connect_timeout: config.connect_max.min(config.exchange_max / 2),
+                head_bytes_max: upstream.head_bytes_max,
+                preserve_header_case: false,
+            })
+        };
+        Self { control: pool(control), candidate: candidate.map(pool) }
+    }
 
-/// Why there is no response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AskFailure {
-    /// No connection could be made, or none was free.
-    Unreachable,
-    /// The request was sent, and then this.
-    Sent(TransportFailure, Instant),
+    /// Closes connections that have been idle for too long.
+    pub(super) fn sweep(&self, now: Instant) {
+        self.control.sweep(now);
+        if let Some(candidate) = &self.candidate {
+            candidate.sweep(now);
+        }
+    }
+
+    fn of(&self, side: Side) -> Option<&ShadowPool> {
+        match side {
+            Side::Control => Some(&self.control),
+            Side::Candidate => self.candidate.as_ref(),
+        }
+    }
 }
 
 /// Asks the other side. An error is a request that made no observation.
-pub(super) async fn ask<A: Asker>(
-    asker: &A,
+pub(super) async fn ask(
+    pools: &Pools,
     shared: &Shared,
-    request: &ShadowRequest,
+    request: &ShadowedRequest,
 ) -> Result<Answered, DropReason> {
     let begun = Instant::now();
-    match tokio::time::timeout(shared.config.exchange_max, exchange(asker, shared, request)).await {
+    match tokio::time::timeout(shared.config.exchange_max, exchange(pools, shared, request)).await {
         Ok(result) => result,
         Err(_) => Ok(failure(TransportFailure::Timeout, begun.elapsed())),
     }
 }
 
-async fn exchange<A: Asker>(
-    asker: &A,
-    shared: &Shared,
-    request: &ShadowRequest,
-) -> Result<Answered, DropReason> {
+async fn exchange(pools: &Pools, shared: &Shared, request: &ShadowedRequest) -> Result<Answered, DropReason> {
+    let pool = pools.of(request.to).ok_or(DropReason::Unreachable)?;
     let circuit = shared.circuit(request.to);
-    let asked = asker.ask(request.to, shadow_request(request)).await;
-    let Asked { response, lease, sent } = match asked {
-        Ok(asked) => asked,
-        Err(AskFailure::Unreachable) => {
+    let sent = Instant::now();
+    let response = match send(pool, request).await {
+        Ok(response) => response,
+        Err(SendFailure::Connect(error)) => {
             if circuit.failed(Instant::now()) {
-                tracing::warn!(side = %request.to, "cannot be connected to; it is probed from time to time");
+                let side = request.to;
+                tracing::warn!(%side, %error, "no connection for the shadow; it is tried from time to time");
             }
             return Err(DropReason::Unreachable);
         }
-        Err(AskFailure::Sent(reason, sent)) => {
+        Err(SendFailure::Busy) => return Err(DropReason::Unreachable),
+        Err(SendFailure::Protocol(_) | SendFailure::RequestBody(_)) => {
             circuit.succeeded();
-            return Ok(failure(reason, sent.elapsed()));
+            return Ok(failure(TransportFailure::Protocol, sent.elapsed()));
+        }
+        Err(SendFailure::Closed { .. }) => {
+            circuit.succeeded();
+            return Ok(failure(TransportFailure::Closed, sent.elapsed()));
         }
     };
     circuit.succeeded();
     let (head, body) = response.into_parts();
     let mut capture = Capture::new(shared.config.body_kept_max, &shared.budget);
-    let captured = match read(body, &mut capture, shared.config.body_read_max).await {
-        Ok(End::Whole) => {
-            drop(lease);
-            capture.finish()?
-        }
-        Ok(End::Cut) => capture.cut()?,
-        Err(error) => return Ok(failure(reason_of(&error), sent.elapsed())),
+    // An event stream has no end to wait for; its head can be compared.
+    let ended = if is_event_stream(&head.headers) {
+        Ok(End::Cut)
+    } else {
+        read(body, &mut capture, shared.config.body_read_max).await
     };
-    let latency = sent.elapsed();
+    let captured = match ended {
+        Ok(End::Whole) => capture.finish()?,
+        Ok(End::Cut) => capture.cut()?,
+        Err(error) if error.is_parse() => return Ok(failure(TransportFailure::Protocol, sent.elapsed())),
+        Err(_) => return Ok(failure(TransportFailure::Closed, sent.elapsed())),
+    };
+    let (latency, read) = (sent.elapsed(), captured.length);
     let mut held = captured.held;
     if !held.grow(size_of_headers(&head.headers)) {
         return Err(DropReason::MemoryLimit);
     }
     let response = Response { status: head.status, headers: head.headers, body: captured.body };
-    Ok(Answered {
-        observation: Observation { outcome: Outcome::Response(response), latency },
-        held: Some(held),
-    })
+    let observation = Observation { outcome: Outcome::Response(response), latency };
+    Ok(Answered { observation, held: Some(held), read })
+}
+
+/// Sends a request. One that met a connection which was closed for being idle is sent again on a new one: the
+/// method is safe, and that a connection was old says nothing of the side.
+async fn send(
+    pool: &ShadowPool,
+    request: &ShadowedRequest,
+) -> Result<http::Response<UpstreamBody<Full<Bytes>>>, SendFailure> {
+    match pool.send(shadow_request(request), Freshness::Any).await {
+        Err(SendError { reason: SendFailure::Closed { reused: true, .. }, .. }) => {
+            let again = pool.send(shadow_request(request), Freshness::New).await;
+            again.map_err(|error| error.reason)
+        }
+        result => result.map_err(|error| error.reason),
+    }
 }
 
 enum End {
@@ -105,28 +145,34 @@ enum End {
     Cut,
 }
 
-async fn read(mut body: Incoming, capture: &mut Capture, read_max: u64) -> Result<End, hyper::Error> {
+async fn read(
+    mut body: impl Body<Data = Bytes, Error = hyper::Error> + Unpin,
+    capture: &mut Capture,
+    read_max: u64,
+) -> Result<End, hyper::Error> {
     if let Some(length) = body.size_hint().exact() {
         capture.announce(length);
     }
-    while let Some(frame) = body.frame().await {
-        if let Some(chunk) = frame?.data_ref() {
-            capture.push(chunk);
-        }
-        if capture.length() > read_max {
-            return Ok(End::Cut);
+    while capture.length() <= read_max {
+        match body.frame().await.transpose()? {
+            None => return Ok(End::Whole),
+            Some(frame) => {
+                if let Some(chunk) = frame.data_ref() {
+                    capture.push(chunk);
+                }
+            }
         }
     }
-    Ok(End::Whole)
+    Ok(End::Cut)
 }
 
 /// The request as it is forwarded to the answering side, and marked.
-fn shadow_request(request: &ShadowRequest) -> Request<Full<Bytes>> {
-    let mut shadow = Request::new(Full::new(request.body.clone()));
-    *shadow.method_mut() = Method::from(request.method);
+fn shadow_request(request: &ShadowedRequest) -> Request<Full<Bytes>> {
+    let mut shadow = Request::new(Full::new(request.request.body.kept().clone()));
+    *shadow.method_mut() = request.request.method.clone();
     *shadow.uri_mut() = Uri::from(request.target.clone());
     let headers = shadow.headers_mut();
-    headers.clone_from(&request.headers);
+    headers.clone_from(&request.request.headers);
     headers.insert(SHADOW_HEADER, HeaderValue::from_static("1"));
     // The body is whole now, however it came: its length is set by what it is.
     headers.remove(TRANSFER_ENCODING);
@@ -135,16 +181,10 @@ fn shadow_request(request: &ShadowRequest) -> Request<Full<Bytes>> {
 }
 
 fn failure(reason: TransportFailure, latency: Duration) -> Answered {
-    Answered { observation: Observation { outcome: Outcome::Failure(reason), latency }, held: None }
+    Answered { observation: Observation { outcome: Outcome::Failure(reason), latency }, held: None, read: 0 }
 }
 
-/// What a failure on the wire means for the comparison.
-pub fn reason_of(error: &hyper::Error) -> TransportFailure {
-    if error.is_timeout() {
-        TransportFailure::Timeout
-    } else if error.is_parse() || error.is_user() {
-        TransportFailure::Protocol
-    } else {
-        TransportFailure::Closed
-    }
+pub(super) fn is_event_stream(headers: &HeaderMap) -> bool {
+    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    media.is_some_and(|media| media.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
 }

@@ -41,6 +41,8 @@ enum Kept {
 #[derive(Debug)]
 pub struct Captured {
     pub body: CapturedBody,
+    /// Of all of it that came, kept or not.
+    pub length: u64,
     pub held: Reservation,
 }
 
@@ -126,7 +128,7 @@ impl Capture {
             }
             mut kept => CapturedBody::Whole(kept.take()),
         };
-        Ok(Captured { body, held: self.held })
+        Ok(Captured { body, length: self.length, held: self.held })
     }
 
     /// The body goes on, and is not read any further.
@@ -139,7 +141,7 @@ impl Capture {
             Kept::Hashed { head, .. } => head,
             mut kept => kept.take(),
         };
-        Ok(Captured { body: CapturedBody::Cut { head }, held: self.held })
+        Ok(Captured { body: CapturedBody::Cut { head }, length: self.length, held: self.held })
     }
 }
 

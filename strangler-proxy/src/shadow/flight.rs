@@ -3,15 +3,21 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diff_harness::comparison::{Disposition, DropReason, SkipReason};
-use diff_harness::exchange::{Observation, Side};
+use diff_harness::exchange::{
+    CapturedBody, Observation, Outcome, Request, Side, TransportFailure, UnixMillis,
+};
+use http::HeaderValue;
+use http::uri::PathAndQuery;
 
+use super::ask::is_event_stream;
 use super::{Reservation, ShadowRequest};
 use crate::record::CompareHandle;
+use crate::routes::table::ActiveRoute;
 
 /// What both ends of a shadowed request share.
 #[derive(Debug)]
 pub(super) struct Flight {
-    pub(super) request: ShadowRequest,
+    pub(super) request: ShadowedRequest,
     /// The bytes of the request itself.
     _held: Reservation,
     compare: CompareHandle,
@@ -28,11 +34,27 @@ enum State {
     Over,
 }
 
+/// A request that was taken for its shadow. It was made of a [`ShadowRequest`], so that its method is safe.
+#[derive(Debug)]
+pub struct ShadowedRequest {
+    /// The request id.
+    pub id: HeaderValue,
+    pub at: UnixMillis,
+    pub route: Arc<ActiveRoute>,
+    /// Path and query in the form that is sent.
+    pub target: PathAndQuery,
+    /// The same request as the comparison sees it.
+    pub request: Request,
+    pub to: Side,
+}
+
 /// An observation with the memory that it takes.
 #[derive(Debug)]
 pub struct Answered {
     pub observation: Observation,
     pub held: Option<Reservation>,
+    /// Bytes of the body that were read, kept or not.
+    pub read: u64,
 }
 
 /// Both observations of one request, ready to be compared. Dropped without being settled, the proxy is shutting
@@ -52,13 +74,13 @@ pub struct Ending {
 }
 
 impl Pair {
-    pub fn request(&self) -> &ShadowRequest {
+    pub fn request(&self) -> &ShadowedRequest {
         self.ending.request()
     }
 }
 
 impl Ending {
-    pub fn request(&self) -> &ShadowRequest {
+    pub fn request(&self) -> &ShadowedRequest {
         &self.flight.request
     }
 
@@ -77,6 +99,15 @@ impl Drop for Ending {
     }
 }
 
+impl From<ShadowRequest> for ShadowedRequest {
+    fn from(request: ShadowRequest) -> Self {
+        let ShadowRequest { id, at, route, method, target, headers, body, to } = request;
+        let body = CapturedBody::Whole(body);
+        let request = Request { method: method.into(), target: target.to_string(), headers, body };
+        Self { id, at, route, target, request, to }
+    }
+}
+
 impl Flight {
     /// The two ends of one request.
     pub(super) fn begin(
@@ -84,7 +115,8 @@ impl Flight {
         held: Reservation,
         compare: CompareHandle,
     ) -> (AnswerSlot, ShadowSlot) {
-        let flight = Arc::new(Self { request, _held: held, compare, state: Mutex::new(State::Open) });
+        let flight =
+            Arc::new(Self { request: request.into(), _held: held, compare, state: Mutex::new(State::Open) });
         (AnswerSlot(Some(Arc::clone(&flight))), ShadowSlot(Some(flight)))
     }
 
@@ -120,11 +152,34 @@ impl Flight {
             }
         };
         drop(state);
+        let shadowed = shadowed.against(&answered);
         let (control, candidate) = match self.request.to {
             Side::Control => (shadowed, answered),
             Side::Candidate => (answered, shadowed),
         };
         Some(Pair { ending: Ending { flight: self, is_settled: false }, control, candidate })
+    }
+}
+
+impl Answered {
+    /// A body that was cut because it would not end has not come in time, when the other one is known to be
+    /// shorter than what was read of it. When both are that long, nothing is known.
+    fn against(self, answered: &Self) -> Self {
+        let (Outcome::Response(mine), Outcome::Response(theirs)) =
+            (&self.observation.outcome, &answered.observation.outcome)
+        else {
+            return self;
+        };
+        let is_longer = match (&mine.body, &theirs.body) {
+            (CapturedBody::Cut { .. }, CapturedBody::Whole(body)) => self.read > body.len() as u64,
+            (CapturedBody::Cut { .. }, CapturedBody::Hashed { length, .. }) => self.read > *length,
+            _ => false,
+        };
+        if !is_longer || is_event_stream(&mine.headers) {
+            return self;
+        }
+        let outcome = Outcome::Failure(TransportFailure::Timeout);
+        Self { observation: Observation { outcome, ..self.observation }, held: None, read: self.read }
     }
 }
 
@@ -144,7 +199,7 @@ impl AnswerSlot {
     pub fn complete(mut self, observation: Observation, held: Option<Reservation>) {
         let flight = self.0.take().expect("only the methods that consume the slot empty it");
         let compare = flight.compare.clone();
-        if let Some(pair) = flight.meet(Answered { observation, held }, End::Answer) {
+        if let Some(pair) = flight.meet(Answered { observation, held, read: 0 }, End::Answer) {
             compare.enqueue(pair);
         }
     }
@@ -178,7 +233,7 @@ impl Drop for AnswerSlot {
 pub(super) struct ShadowSlot(Option<Arc<Flight>>);
 
 impl ShadowSlot {
-    pub(super) fn request(&self) -> &ShadowRequest {
+    pub(super) fn request(&self) -> &ShadowedRequest {
         &self.0.as_ref().expect("only the methods that consume the slot empty it").request
     }
 

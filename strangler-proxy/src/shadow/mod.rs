@@ -19,12 +19,11 @@ mod flight;
 mod handle;
 mod worker;
 
-pub use ask::{AskFailure, Asked, Asker, reason_of};
 pub use budget::{MemoryBudget, Reservation};
 pub use capture::{Capture, Captured};
 pub use circuit::Circuit;
 pub use config::ShadowConfig;
-pub use flight::{AnswerSlot, Answered, Ending, Pair};
+pub use flight::{AnswerSlot, Answered, Ending, Pair, ShadowedRequest};
 pub(crate) use handle::size_of_headers;
 pub use handle::{ShadowHandle, ShadowRequest, Ticket};
 pub use worker::ShadowWorker;

@@ -12,10 +12,14 @@ use tokio::runtime;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::LocalSet;
 
-use super::ask::ask;
+use super::ask::{Pools, ask};
 use super::handle::{Job, Shared};
-use super::{Asker, ShadowConfig, ShadowHandle};
+use super::{ShadowConfig, ShadowHandle};
+use crate::data_plane::UpstreamConfig;
 use crate::record::CompareHandle;
+
+/// How often connections are looked through for those that were idle for too long.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// The running shadow thread.
 #[derive(Debug)]
@@ -25,21 +29,24 @@ pub struct ShadowWorker {
 }
 
 impl ShadowWorker {
-    /// Starts the thread. `asker` is called on it, so that connections belong to its runtime.
+    /// Starts the thread. It has connections of its own to both sides; without a candidate, what is to be shadowed
+    /// to it is dropped as `unreachable`.
     ///
     /// # Errors
     /// When the thread or its runtime cannot be started.
-    pub fn start<A: Asker>(
+    pub fn start(
         config: ShadowConfig,
         compare: CompareHandle,
-        asker: impl FnOnce() -> A + Send + 'static,
+        control: UpstreamConfig,
+        candidate: Option<UpstreamConfig>,
     ) -> io::Result<(ShadowHandle, Self)> {
         let (handle, shared, jobs) = ShadowHandle::new(config, compare, Instant::now());
         let (stop, stopped) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name("shadow".to_owned()).spawn(move || {
             let tasks = LocalSet::new();
-            let worker = Worker { asker: Rc::new(asker()), shared, active: Rc::default() };
+            let pools = Rc::new(Pools::new(&control, candidate.as_ref(), &shared.config));
+            let worker = Worker { pools, shared, active: Rc::default() };
             tasks.block_on(&runtime, worker.run(jobs, stopped));
             // What is still on the way is dropped with its task, and counted as dropped by a shutdown.
         })?;
@@ -57,8 +64,8 @@ impl ShadowWorker {
     }
 }
 
-struct Worker<A> {
-    asker: Rc<A>,
+struct Worker {
+    pools: Rc<Pools>,
     shared: Arc<Shared>,
     active: Rc<Active>,
 }
@@ -73,10 +80,11 @@ struct Active {
 /// One of them, until it is dropped.
 struct OnTheWay(Rc<Active>);
 
-impl<A: Asker> Worker<A> {
+impl Worker {
     async fn run(self, mut jobs: mpsc::Receiver<Job>, mut stop: oneshot::Receiver<Duration>) {
         let patience = tokio::select! {
             () = self.serve(&mut jobs) => return,
+            () = self.sweep() => return,
             patience = &mut stop => patience.unwrap_or_default(),
         };
         jobs.close();
@@ -113,6 +121,13 @@ impl<A: Asker> Worker<A> {
         }
     }
 
+    async fn sweep(&self) {
+        loop {
+            tokio::time::sleep(SWEEP_EVERY).await;
+            self.pools.sweep(Instant::now());
+        }
+    }
+
     fn begin(&self, job: Job) {
         let Job { slot, queued } = job;
         let now = Instant::now();
@@ -126,9 +141,9 @@ impl<A: Asker> Worker<A> {
             return slot.fail(DropReason::Unreachable);
         }
         let on_the_way = OnTheWay::new(&self.active);
-        let (asker, shared) = (Rc::clone(&self.asker), Arc::clone(&self.shared));
+        let (pools, shared) = (Rc::clone(&self.pools), Arc::clone(&self.shared));
         tokio::task::spawn_local(async move {
-            match ask(&*asker, &shared, slot.request()).await {
+            match ask(&pools, &shared, slot.request()).await {
                 Ok(answered) => slot.complete(answered),
                 Err(reason) => slot.fail(reason),
             }

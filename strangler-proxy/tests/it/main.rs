@@ -4,3 +4,4 @@
 
 mod allocations;
 mod routes;
+mod shadow;

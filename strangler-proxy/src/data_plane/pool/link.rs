@@ -1,0 +1,199 @@
+//! One connection to an upstream, driven by whoever waits for it.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Connection, Parts, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::{BodyError, SendError, SendFailure};
+
+/// Both halves of an HTTP/1.1 connection: the one that takes requests and the one that does the work.
+pub(super) struct Link<B: Body + 'static> {
+    sender: SendRequest<B>,
+    work: Work<B>,
+    bell: Arc<Bell>,
+    waker: Waker,
+    served: bool,
+}
+
+struct Work<B: Body + 'static> {
+    /// `None` when it has come to its end and nothing more can be had of it.
+    connection: Option<Connection<TokioIo<TcpStream>, B>>,
+    /// It has come to its end: closed, or switched to another protocol.
+    ended: bool,
+}
+
+/// Passes wake-ups on to the task that drives the connection, but for those that arise while it is driving: what
+/// one half tells the other is looked at in the same turn.
+struct Bell {
+    task: Mutex<Waker>,
+    driving: AtomicBool,
+    rung: AtomicBool,
+}
+
+impl<B> Link<B>
+where
+    B: Body<Data = Bytes> + 'static,
+    B::Error: Into<BodyError>,
+{
+    pub(super) fn new(sender: SendRequest<B>, connection: Connection<TokioIo<TcpStream>, B>) -> Self {
+        let bell = Arc::new(Bell {
+            task: Mutex::new(Waker::noop().clone()),
+            driving: AtomicBool::new(false),
+            rung: AtomicBool::new(false),
+        });
+        let waker = Waker::from(Arc::clone(&bell));
+        let work = Work { connection: Some(connection), ended: false };
+        Self { sender, work, bell, waker, served: false }
+    }
+
+    /// Sends one request. The connection is only good for another one when [`is_ready`](Self::is_ready) says so.
+    pub(super) async fn send(&mut self, request: Request<B>) -> Result<Response<Incoming>, SendError<B>> {
+        let reused = std::mem::replace(&mut self.served, true);
+        if reused {
+            // Whether the upstream has closed it in the meantime is known only after a look.
+            std::future::poll_fn(|cx| {
+                self.turn(cx);
+                Poll::Ready(())
+            })
+            .await;
+        }
+        let mut response = pin!(self.sender.try_send_request(request));
+        let (work, bell, waker) = (&mut self.work, &self.bell, &self.waker);
+        let result =
+            std::future::poll_fn(|cx| drive(work, bell, waker, cx, |cx| response.as_mut().poll(cx))).await;
+        result.map_err(|mut error| {
+            let unsent = error.take_message();
+            let source = error.into_error();
+            let reason = if source.is_user() {
+                SendFailure::RequestBody(source)
+            } else if source.is_parse() {
+                SendFailure::Protocol(source)
+            } else {
+                SendFailure::Closed { reused, source }
+            };
+            SendError { reason, unsent }
+        })
+    }
+
+    /// Looks for `wanted`, and lets the connection work until it is there or neither gets any further.
+    pub(super) fn drive<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut wanted: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        // What has come already needs no work.
+        match wanted(&mut Context::from_waker(&self.waker)) {
+            Poll::Ready(there) => Poll::Ready(there),
+            Poll::Pending => drive(&mut self.work, &self.bell, &self.waker, cx, wanted),
+        }
+    }
+
+    /// Lets the connection work, without waiting for anything.
+    pub(super) fn turn(&mut self, cx: &mut Context<'_>) {
+        let nothing = |_: &mut Context<'_>| Poll::<()>::Pending;
+        drive(&mut self.work, &self.bell, &self.waker, cx, nothing).is_ready();
+    }
+
+    /// Whether it can take another request: the last exchange is over in both directions.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.work.ended && self.sender.is_ready()
+    }
+
+    /// Whether an idle connection is still good, as far as is known without asking the upstream.
+    pub(super) fn is_alive(&mut self) -> bool {
+        let mut cx = Context::from_waker(&self.waker);
+        self.work.poll(&mut cx);
+        self.is_ready()
+    }
+
+    /// The bare connection, after the upstream has switched protocols on it.
+    pub(super) fn into_parts(self) -> Option<Parts<TokioIo<TcpStream>>> {
+        self.work.connection.map(Connection::into_parts)
+    }
+}
+
+impl<B> Work<B>
+where
+    B: Body<Data = Bytes> + 'static,
+    B::Error: Into<BodyError>,
+{
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        if let (Some(connection), false) = (&mut self.connection, self.ended) {
+            self.ended = connection.poll_without_shutdown(cx).is_ready();
+        }
+    }
+}
+
+fn drive<B, T>(
+    work: &mut Work<B>,
+    bell: &Bell,
+    waker: &Waker,
+    cx: &mut Context<'_>,
+    mut wanted: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Poll<T>
+where
+    B: Body<Data = Bytes> + 'static,
+    B::Error: Into<BodyError>,
+{
+    /// A connection that always finds something to do lets others have a turn.
+    const TURNS_MAX: usize = 8;
+
+    bell.answer_to(cx.waker());
+    bell.driving.store(true, Ordering::SeqCst);
+    let mut own = Context::from_waker(waker);
+    let mut result = Poll::Pending;
+    for _ in 0..TURNS_MAX {
+        bell.rung.store(false, Ordering::SeqCst);
+        work.poll(&mut own);
+        result = wanted(&mut own);
+        if result.is_pending() && work.ended && work.connection.take().is_some() {
+            // What still waits for the connection learns that there is nothing more when it is gone.
+            result = wanted(&mut own);
+        }
+        if result.is_ready() || !bell.rung.load(Ordering::SeqCst) {
+            break;
+        }
+    }
+    bell.driving.store(false, Ordering::SeqCst);
+    if result.is_pending() && bell.rung.swap(false, Ordering::SeqCst) {
+        cx.waker().wake_by_ref();
+    }
+    result
+}
+
+impl Bell {
+    fn answer_to(&self, task: &Waker) {
+        let mut current = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if !current.will_wake(task) {
+            current.clone_from(task);
+        }
+    }
+
+    fn ring(&self) {
+        if self.driving.load(Ordering::SeqCst) {
+            self.rung.store(true, Ordering::SeqCst);
+        } else {
+            self.task.lock().unwrap_or_else(PoisonError::into_inner).wake_by_ref();
+        }
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ring();
+    }
+}

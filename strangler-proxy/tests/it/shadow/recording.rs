@@ -1,0 +1,247 @@
+//! What reaches the store, and what happens while it fails.
+
+use std::time::Duration;
+
+use diff_harness::comparison::SkipReason;
+use http::{HeaderName, Method};
+use strangler_proxy::record::FlushError;
+
+use super::rig::{Exact, PATIENCE, Setup, eventually, json, response};
+use super::upstream::{Behaviour, Upstream};
+
+#[test]
+fn matches_are_counted_by_shape_and_the_first_is_kept() {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let rig = Setup::candidate(&candidate).start();
+    for n in 0..10 {
+        rig.exchange(&format!("r{n}"), "{}");
+        rig.settled();
+    }
+    rig.recorder.flush(PATIENCE).unwrap();
+    let [batch] = &rig.store.batches()[..] else { panic!("more than one batch") };
+    assert_eq!(rig.store.total().matched, 10);
+    let [kept] = &batch.comparisons[..] else { panic!("{} were kept", batch.comparisons.len()) };
+    assert!(kept.exchange.is_some());
+    let [plain] = &batch.plain[..] else { panic!("{:?}", batch.plain) };
+    assert_eq!((plain.shape.as_str(), plain.count, plain.latencies.len()), ("2xx anon ?x json{}", 9, 9));
+    assert_eq!(plain.latencies[0].control_us, 3000);
+    rig.drain();
+}
+
+#[test]
+fn secrets_are_not_in_what_is_kept() {
+    let candidate = Upstream::start(Behaviour::json(r#"{"seen":"Bearer s3cr3t-t0ken"}"#));
+    let rig = Setup::candidate(&candidate).start();
+    let mut request = rig.request("r1");
+    request.headers.insert("authorization", "Bearer s3cr3t-t0ken".parse().unwrap());
+    rig.submit(request).unwrap().complete(json("{}"), None);
+    assert_eq!(rig.settled().mismatched, 1);
+    let store = rig.drain();
+    let kept = format!("{:?}", store.batches());
+    assert!(kept.contains("r1") && !kept.contains("s3cr3t-t0ken"), "{kept}");
+}
+
+#[test]
+fn only_a_few_exchanges_of_one_group_are_kept_between_two_writes() {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let mut setup = Setup::candidate(&candidate);
+    setup.record.keep_per_group = 2;
+    let rig = setup.start();
+    let mismatches = |from: usize| {
+        for n in from..from + 5 {
+            rig.exchange(&format!("r{n}"), "[]");
+        }
+        rig.settled();
+        rig.recorder.flush(PATIENCE).unwrap();
+    };
+    mismatches(0);
+    mismatches(5);
+    for batch in rig.store.batches() {
+        let kept = batch.comparisons.iter().filter(|record| record.exchange.is_some()).count();
+        assert_eq!((batch.comparisons.len(), kept), (5, 2));
+    }
+    rig.drain();
+}
+
+#[test]
+fn a_store_that_fails_loses_nothing_and_is_spoken_of() {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let rig = Setup::candidate(&candidate).start();
+    let some = |n| {
+        rig.exchange(&format!("m{n}"), "{}");
+        rig.exchange(&format!("d{n}"), "[]");
+        rig.route.counters.answered(diff_harness::exchange::Side::Control);
+        rig.settled();
+    };
+    some(1);
+    rig.recorder.flush(PATIENCE).unwrap();
+    assert_eq!(rig.recorder.health().failing, None);
+    assert!(rig.recorder.health().written.is_some());
+
+    rig.store.refuse(true);
+    some(2);
+    let error = rig.recorder.flush(PATIENCE).unwrap_err();
+    assert!(matches!(&error, FlushError::Refused(why) if why == "the disk is full"), "{error}");
+    some(3);
+    assert!(rig.recorder.flush(PATIENCE).is_err());
+    let health = rig.recorder.health();
+    assert_eq!(health.failing.unwrap().error, "the disk is full");
+    assert_eq!((health.waiting, health.unrecorded), (2, 0));
+    assert_eq!(rig.store.total().seen(), 2);
+
+    rig.store.refuse(false);
+    rig.recorder.flush(PATIENCE).unwrap();
+    let health = rig.recorder.health();
+    assert_eq!((health.failing, health.waiting, health.unrecorded), (None, 0, 0));
+    assert_eq!(rig.store.total(), rig.registry.total().tally);
+    let ids: Vec<_> =
+        rig.store.batches().iter().flat_map(|batch| batch.comparisons.clone()).map(|r| r.id).collect();
+    assert!(["d1", "d2", "d3"].iter().all(|id| ids.iter().any(|known| known == id)), "{ids:?}");
+    rig.drain();
+}
+
+#[test]
+fn a_store_that_works_again_is_found_without_asking() {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let mut setup = Setup::candidate(&candidate);
+    setup.record.write_every = Duration::from_millis(5);
+    let rig = setup.start();
+    rig.store.refuse(true);
+    rig.exchange("r1", "{}");
+    rig.settled();
+    eventually(|| rig.store.refused() > 2 && rig.recorder.health().failing.is_some());
+    rig.store.refuse(false);
+    eventually(|| rig.recorder.health().failing.is_none() && rig.store.total().matched == 1);
+    rig.drain();
+}
+
+#[test]
+fn details_past_the_bound_are_given_up_and_counted_and_counts_are_not() {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let mut setup = Setup::candidate(&candidate);
+    setup.record.waiting_max = 3;
+    let rig = setup.start();
+    rig.store.refuse(true);
+    for n in 0..10 {
+        rig.exchange(&format!("r{n}"), "[]");
+        rig.settled();
+        assert!(rig.recorder.flush(PATIENCE).is_err());
+    }
+    let health = rig.recorder.health();
+    assert_eq!((health.waiting, health.unrecorded), (3, 7));
+    rig.store.refuse(false);
+    let store = rig.drain();
+    assert_eq!(store.total().mismatched, 10);
+    assert_eq!(store.batches().iter().map(|batch| batch.comparisons.len()).sum::<usize>(), 3);
+}
+
+#[test]
+fn kept_bodies_past_the_bound_are_left_out_of_their_records() {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let mut setup = Setup::candidate(&candidate);
+    setup.record.waiting_bytes_max = 30_000;
+    setup.record.keep_per_group = 100;
+    let rig = setup.start();
+    rig.store.refuse(true);
+    for n in 0..10 {
+        rig.exchange(&format!("r{n}"), &format!("[{}]", "1,".repeat(4000)));
+        rig.settled();
+    }
+    rig.store.refuse(false);
+    let store = rig.drain();
+    let records: Vec<_> = store.batches().into_iter().flat_map(|batch| batch.comparisons).collect();
+    let kept = records.iter().filter(|record| record.exchange.is_some()).count();
+    assert!(records.len() == 10 && (1..=3).contains(&kept), "{} records, {kept} with bodies", records.len());
+    let without = records.iter().find(|record| record.exchange.is_none()).unwrap();
+    assert!(without.notes.iter().any(|note| note.contains("not kept")), "{:?}", without.notes);
+}
+
+#[test]
+fn a_response_that_names_another_deployment_begins_an_epoch() {
+    let head = "content-type: application/json\r\nx-version: c2\r\n";
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let mut setup = Setup::candidate(&candidate);
+    setup.record.candidate_epoch_header = Some(HeaderName::from_static("x-version"));
+    let rig = setup.start();
+    rig.exchange("old", "{}");
+    rig.settled();
+    candidate.behave(Behaviour::Answer { head, body: b"{}".to_vec() });
+    rig.exchange("new", "{}");
+    rig.settled();
+    assert_eq!(rig.recorder.epochs().current().candidate, "c2");
+    let store = rig.drain();
+    for (epoch, id) in [("c1", "old"), ("c2", "new")] {
+        let batches = store.batches();
+        let batch = batches.iter().find(|batch| batch.epoch.candidate == epoch).unwrap();
+        let matched: u64 = batch.tallies.iter().map(|(_, tally)| tally.matched).sum();
+        assert_eq!((matched, batch.epoch.control.as_str(), batch.epoch.rules.as_str()), (1, "m1", "r1"));
+        // The first match of an endpoint is kept, whatever its epoch.
+        assert!(batch.comparisons.iter().all(|record| record.id == id));
+    }
+}
+
+#[test]
+fn other_rules_begin_an_epoch() {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let rig = Setup::candidate(&candidate).start();
+    rig.exchange("r1", "{}");
+    rig.settled();
+    rig.recorder.set_judge(Box::new(Exact("r2")));
+    rig.exchange("r2", "{}");
+    rig.exchange("r3", "{}");
+    rig.settled();
+    let store = rig.drain();
+    let matched = |rules: &str| -> u64 {
+        let of_rules = store.batches().into_iter().filter(|batch| batch.epoch.rules == rules);
+        of_rules.flat_map(|batch| batch.tallies).map(|(_, tally)| tally.matched).sum()
+    };
+    assert_eq!((matched("r1"), matched("r2")), (1, 2));
+}
+
+#[test]
+fn an_epoch_header_that_never_repeats_takes_no_memory_without_end() {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let mut setup = Setup::candidate(&candidate);
+    setup.record.control_epoch_header = Some(HeaderName::from_static("x-version"));
+    let rig = setup.start();
+    for n in 0..100 {
+        let slot = rig.submit(rig.request(&format!("r{n}"))).unwrap();
+        let version = format!("v{n}");
+        slot.complete(response(&[("content-type", "application/json"), ("x-version", &version)], "{}"), None);
+        rig.settled();
+    }
+    let store = rig.drain();
+    assert_eq!(store.total().matched, 100);
+    let batches = store.batches().len();
+    assert!(batches < 40, "{batches} epochs were kept apart");
+}
+
+#[test]
+fn undeclared_requests_come_with_the_batch() {
+    let rig = Setup::default().start();
+    for _ in 0..3 {
+        let unmatched = rig.registry.unmatched();
+        unmatched.started();
+        unmatched.count(diff_harness::comparison::Disposition::Skipped(SkipReason::Unmatched));
+        rig.recorder.undeclared().seen(&Method::GET, "/unknown/7");
+    }
+    rig.recorder.undeclared().seen(&Method::GET, &"/x".repeat(5000));
+    let store = rig.drain();
+    let batches = store.batches();
+    let [undeclared] = &batches[0].undeclared[..] else { panic!("{:?}", batches[0].undeclared) };
+    assert_eq!((undeclared.proposed.to_string().as_str(), undeclared.count), ("GET /unknown/7", 3));
+    assert_eq!(batches[0].tallies[0].0, None);
+    assert_eq!(store.total().skipped[&SkipReason::Unmatched], 3);
+}
+
+#[test]
+fn a_flush_writes_only_what_is_new() {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let rig = Setup::candidate(&candidate).start();
+    rig.exchange("r1", "{}");
+    rig.settled();
+    rig.recorder.flush(PATIENCE).unwrap();
+    rig.recorder.flush(PATIENCE).unwrap();
+    assert_eq!(rig.store.batches().len(), 1);
+    rig.drain();
+}

@@ -1,0 +1,129 @@
+//! A store that keeps what it is given, and refuses it when a test says so.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use diff_harness::endpoint::EndpointId;
+use diff_harness::exchange::UnixMillis;
+use diff_harness::fingerprint::Fingerprint;
+use diff_harness::lifecycle::{Declaration, Flip, Route, Transition};
+use diff_harness::store::{
+    Batch, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, LatencyPair, RuleTally, Sample,
+    ShapeTally, Store, StoreError, Swept, Tally, Undeclared,
+};
+
+#[derive(Default)]
+pub(super) struct MemoryStore {
+    batches: Mutex<Vec<Batch>>,
+    refuses: AtomicBool,
+    refused: AtomicUsize,
+}
+
+impl MemoryStore {
+    pub(super) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::SeqCst);
+    }
+
+    /// How many batches were refused.
+    pub(super) fn refused(&self) -> usize {
+        self.refused.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn batches(&self) -> Vec<Batch> {
+        self.batches.lock().unwrap().clone()
+    }
+
+    /// The sum of all recorded tallies.
+    pub(super) fn total(&self) -> Tally {
+        let mut total = Tally::default();
+        for batch in self.batches.lock().unwrap().iter() {
+            for (_, tally) in &batch.tallies {
+                total.add(tally);
+            }
+        }
+        total
+    }
+}
+
+fn not_here<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unusable("this store only takes what is recorded".to_owned()))
+}
+
+impl Store for MemoryStore {
+    fn record(&self, batch: &Batch) -> Result<(), StoreError> {
+        if self.refuses.load(Ordering::SeqCst) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return Err(StoreError::Unusable("the disk is full".to_owned()));
+        }
+        self.batches.lock().unwrap().push(batch.clone());
+        Ok(())
+    }
+
+    fn routes(&self) -> Result<Vec<Route>, StoreError> {
+        not_here()
+    }
+
+    fn declare(&self, _: &[(EndpointId, Declaration)], _: UnixMillis) -> Result<Declared, StoreError> {
+        not_here()
+    }
+
+    fn flip(&self, _: &Flip) -> Result<Transition, StoreError> {
+        not_here()
+    }
+
+    fn transitions(&self, _: Option<&EndpointId>, _: usize) -> Result<Vec<Transition>, StoreError> {
+        not_here()
+    }
+
+    fn tallies(&self, _: EpochFilter<'_>) -> Result<Vec<(Option<EndpointId>, Tally)>, StoreError> {
+        not_here()
+    }
+
+    fn shapes(&self, _: &EndpointId, _: &Epoch) -> Result<Vec<ShapeTally>, StoreError> {
+        not_here()
+    }
+
+    fn epochs(&self) -> Result<Vec<EpochSpan>, StoreError> {
+        not_here()
+    }
+
+    fn latencies(&self, _: &EndpointId, _: &Epoch) -> Result<Vec<LatencyPair>, StoreError> {
+        not_here()
+    }
+
+    fn group(&self, _: &Fingerprint) -> Result<Option<Group>, StoreError> {
+        not_here()
+    }
+
+    fn groups(&self, _: &GroupFilter<'_>) -> Result<Vec<Group>, StoreError> {
+        not_here()
+    }
+
+    fn samples(&self, _: &Fingerprint, _: usize) -> Result<Vec<Sample>, StoreError> {
+        not_here()
+    }
+
+    fn exchange(&self, _: &str) -> Result<Option<Sample>, StoreError> {
+        not_here()
+    }
+
+    fn rules(&self, _: &Epoch) -> Result<Vec<RuleTally>, StoreError> {
+        not_here()
+    }
+
+    fn undeclared(&self, _: usize) -> Result<Vec<Undeclared>, StoreError> {
+        not_here()
+    }
+
+    fn sweep(&self, _: UnixMillis) -> Result<Swept, StoreError> {
+        not_here()
+    }
+
+    fn setting(&self, _: &str) -> Result<Option<String>, StoreError> {
+        not_here()
+    }
+
+    fn set_setting(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        not_here()
+    }
+}
