@@ -110,7 +110,11 @@ impl Client {
             None
         } else {
             let path = PathView::of(target, &config.paths).map_err(Refusal::Path)?;
-            table.find(&head.method, &path).cloned()
+            let route = table.find(&head.method, &path).cloned();
+            if route.is_none() {
+                self.worker.outlets.undeclared.seen(&head.method, path.as_str());
+            }
+            route
         };
         let account =
             Account::open(Arc::clone(route.as_ref().map_or(table.unmatched(), |route| &route.counters)));
@@ -343,7 +347,7 @@ impl Client {
         body: &super::pool::UpstreamBody<RequestBody>,
         account: &mut Account,
     ) -> Option<Box<Tee>> {
-        let handle = &self.worker.shadow;
+        let handle = &self.worker.outlets.shadow;
         let target = request.target();
         let submitted = handle.submit(ShadowRequest {
             id,

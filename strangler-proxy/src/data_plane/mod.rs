@@ -48,6 +48,7 @@ pub use config::{
 pub use refusal::{Refusal, RefusalCounts};
 pub use worker::Drained;
 
+use crate::record::UndeclaredHandle;
 use crate::routes::table::SharedTable;
 use crate::shadow::ShadowHandle;
 use worker::{Order, Setup, Worker};
@@ -79,11 +80,18 @@ impl DataPlaneCounts {
     }
 }
 
+/// Where the data plane hands on what it does not keep.
+#[derive(Clone, Debug)]
+pub struct Outlets {
+    pub shadow: ShadowHandle,
+    pub undeclared: UndeclaredHandle,
+}
+
 /// Listens on all addresses and starts the threads. When it has returned, connections are taken.
 ///
 /// # Errors
 /// When an address cannot be listened on, or a thread cannot be started; nothing is left running then.
-pub fn start(config: DataPlaneConfig, table: SharedTable, shadow: ShadowHandle) -> io::Result<DataPlane> {
+pub fn start(config: DataPlaneConfig, table: SharedTable, outlets: Outlets) -> io::Result<DataPlane> {
     let config = Arc::new(config);
     let refusals = Arc::new(RefusalCounts::default());
     let counts = Arc::new(DataPlaneCounts::default());
@@ -109,7 +117,7 @@ pub fn start(config: DataPlaneConfig, table: SharedTable, shadow: ShadowHandle) 
         let setup = Setup {
             config: Arc::clone(&config),
             table: Arc::clone(&table),
-            shadow: shadow.clone(),
+            outlets: outlets.clone(),
             refusals: Arc::clone(&refusals),
             counts: Arc::clone(&counts),
             listeners,

@@ -13,7 +13,6 @@ use http_body_util::BodyExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
-use super::DataPlaneCounts;
 use super::config::{DataPlaneConfig, Timeouts, UpstreamConfig};
 use super::connection;
 use super::peer::Via;
@@ -21,15 +20,15 @@ use super::pool::{Pool, PoolConfig, UpstreamBody};
 use super::refusal::RefusalCounts;
 use super::request_body::RequestBody;
 use super::watch::{Clock, Sweep, Watch};
+use super::{DataPlaneCounts, Outlets};
 use crate::routes::table::SharedTable;
-use crate::shadow::ShadowHandle;
 
 /// What all connections of a thread share.
 pub(super) struct Worker {
     pub(super) config: Arc<DataPlaneConfig>,
     pub(super) timeouts: Arc<Timeouts>,
     pub(super) table: SharedTable,
-    pub(super) shadow: ShadowHandle,
+    pub(super) outlets: Outlets,
     pub(super) via: Via,
     /// For requests of HTTP/1.0 that name no host.
     pub(super) default_host: HeaderValue,
@@ -71,7 +70,7 @@ pub struct Drained {
 pub(super) struct Setup {
     pub(super) config: Arc<DataPlaneConfig>,
     pub(super) table: SharedTable,
-    pub(super) shadow: ShadowHandle,
+    pub(super) outlets: Outlets,
     pub(super) refusals: Arc<RefusalCounts>,
     pub(super) counts: Arc<DataPlaneCounts>,
     pub(super) listeners: Vec<std::net::TcpListener>,
@@ -88,7 +87,7 @@ pub(super) struct Counted {
 impl Worker {
     /// Serves until it is told to drain, and is done draining.
     pub(super) async fn run(setup: Setup) -> io::Result<()> {
-        let Setup { config, table, shadow, refusals, counts, listeners, mut orders, done } = setup;
+        let Setup { config, table, outlets, refusals, counts, listeners, mut orders, done } = setup;
         let timeouts = Arc::new(config.timeouts.clone());
         let tick = tick_for(&config);
         let via = Via::new(&config.forwarding.pseudonym).map_err(io::Error::other)?;
@@ -99,7 +98,7 @@ impl Worker {
             via,
             timeouts,
             table,
-            shadow,
+            outlets,
             refusals,
             counts,
             clock: Clock::new(tick),
