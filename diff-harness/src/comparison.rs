@@ -27,8 +27,8 @@ pub struct Comparison {
     pub divergences: Vec<Divergence>,
     /// What a rule hid: every mask counts.
     pub tolerated: Vec<Tolerated>,
-    /// Places that a rule applied to, whether or not it hid something there, by the rule's id. A rule that never
-    /// applies is reported.
+    /// Rules that found a place to apply, whether or not they hid something there, by id. A rule that never applies
+    /// is reported. Bodies of equal bytes are not looked into, so rules with a JSON path apply in bodies that differ.
     pub applied: Vec<String>,
     /// Both sides answered the same 5xx: equal, and no evidence of parity.
     pub both_failed: bool,

@@ -111,7 +111,8 @@ pub struct JsonPath(pub Vec<Segment>);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Segment {
     Key(String),
-    /// A place in an array, counted on the side that has the element; on the control side where both have it.
+    /// A place in an array. All the indices of one path are counted on one side: on the candidate's for what only
+    /// the candidate has, on control's for everything else, so that the path leads to the value on that side.
     Index(usize),
     /// Any place in an array: what an index becomes in a fingerprint.
     Any,

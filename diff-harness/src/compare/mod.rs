@@ -15,6 +15,10 @@ mod form;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod fuzz;
 
 use http::StatusCode;
 

@@ -32,9 +32,11 @@ fn failure(failure: TransportFailure) -> Observation {
 fn judge_with(method: Method, rules: &str, control: &Observation, candidate: &Observation) -> Judgement {
     let comparator = Comparator::new(Rules::parse(rules, "rules.toml").unwrap(), Limits::default());
     let endpoint = EndpointId::new(method.clone(), "/x/{id}");
-    let request =
-        Request { method, target: "/x/1".to_owned(), headers: HeaderMap::new(), body: CapturedBody::empty() };
-    comparator.compare(&endpoint, &request, control, candidate)
+    comparator.compare(&endpoint, &request(method), control, candidate)
+}
+
+fn request(method: Method) -> Request {
+    Request { method, target: "/x/1".to_owned(), headers: HeaderMap::new(), body: CapturedBody::empty() }
 }
 
 fn judge(control: &Observation, candidate: &Observation) -> Judgement {
@@ -356,4 +358,295 @@ fn a_rule_has_applied_where_it_found_its_place() {
     assert_eq!(applied(&deep, r#"{"a":{"at":{}},"b":1}"#, r#"{"a":{"at":{}},"b":2}"#), [""; 0]);
     let status = rule("status = true\naction = 'ignore'");
     assert_eq!(applied(&status, "1", "2"), ["r"]);
+}
+
+#[test]
+fn headers_are_compared_by_what_they_say() {
+    let headers = |control: &str, candidate: &str, expected: &[&str]| {
+        check(&whole(&format!("200{control}"), ""), &whole(&format!("200{candidate}"), ""), expected);
+    };
+    headers("|date: a|server: x|x-request-id: 1", "|date: b|x-request-id: 2", &[]);
+    headers(
+        "|cache-control: private, max-age=5|vary: Accept, Origin",
+        "|vary: origin|vary: accept|cache-control: Max-Age=5,private",
+        &[],
+    );
+    headers(
+        "|cache-control: private, max-age=5",
+        "|cache-control: max-age=9",
+        &[
+            "changed header header cache-control (max-age) (value): 5 / 9",
+            "breaking header header cache-control (private) (missing): present / -",
+        ],
+    );
+    headers(
+        "|allow: GET, PUT",
+        "|allow: GET",
+        &["breaking header header allow (PUT) (missing): present / -"],
+    );
+    headers("|etag: \"a\"", "|etag: W/\"b\"", &[]);
+    headers("|etag: \"a\"", "", &["breaking header header etag (missing): present / -"]);
+    headers(
+        "|link: <https://a/?p=2>; rel=\"next\", <https://a/?p=9>; rel=last",
+        "|link: <https://a/?p=9>; rel=\"last\"|link: <https://a/?p=3>; rel=next",
+        &["changed header header link (rel=next) (value): <https://a/?p=2> / <https://a/?p=3>"],
+    );
+    headers(
+        "|set-cookie: s=1; Secure; HttpOnly; Expires=Wed, 01 Jan 2031 00:00:00 GMT|set-cookie: t=1",
+        "|set-cookie: s=secret; httponly; Expires=Thu, 02 Jan 2031 00:00:00 GMT",
+        &[
+            "breaking header header set-cookie (s; secure) (missing): present / -",
+            "breaking header header set-cookie (t) (missing): present / -",
+        ],
+    );
+    headers("|retry-after: 5", "|retry-after: 6", &["changed header header retry-after (value): 5 / 6"]);
+    headers("|location: /a", "", &["breaking header header location (missing): /a / -"]);
+    headers(
+        "|content-disposition: Attachment; filename=\"a.csv\"",
+        "|content-disposition: attachment;filename=a.csv",
+        &[],
+    );
+}
+
+#[test]
+fn content_types_are_compared_parsed() {
+    let types = |control: &str, candidate: &str, body: &str, expected: &[&str]| {
+        let of = |media: &str| whole(&format!("200|content-type: {media}"), body);
+        check(&of(control), &of(candidate), expected);
+    };
+    types("application/json", "Application/JSON;charset=UTF-8", "{}", &[]);
+    types(
+        "text/html",
+        "text/html; charset=utf-8",
+        "x",
+        &["changed header header content-type (charset) (added): - / utf-8"],
+    );
+    // Equal bytes are no match when they mean another thing.
+    types(
+        "application/json",
+        "text/html",
+        "{}",
+        &["breaking type header content-type (application/json → text/html): application/json / text/html"],
+    );
+    types("multipart/mixed; boundary=a", "multipart/mixed; boundary=b", "x", &[]);
+    check(
+        &whole("200|content-type: text/json", "{\"a\":1}"),
+        &whole("200", "{\"a\":2}"),
+        &["breaking header header content-type (missing): text/json / -", "changed value $.a: 1 / 2"],
+    );
+}
+
+#[test]
+fn header_rules() {
+    let with = |rules: &str, control: &str, candidate: &str| {
+        lines(&judge_with(Method::GET, rules, &whole(control, ""), &whole(candidate, "")))
+    };
+    let compare = rule("header = 'X-Version'\naction = 'compare'");
+    let found = with(&compare, "200|x-version: 1", "200|x-version: 2");
+    assert_eq!(found, ["changed header header x-version (value): 1 / 2"]);
+    let etag = rule("header = 'ETag'\naction = 'compare'");
+    let found = with(&etag, "200|etag: \"1\"", "200|etag: \"2\"");
+    assert_eq!(found, ["changed header header etag (value): \"1\" / \"2\""]);
+    let tolerance = rule("header = 'retry-after'\naction = 'tolerance'\nabsolute = 2");
+    let found = with(&tolerance, "200|retry-after: 5", "200|retry-after: 6");
+    assert_eq!(found, ["[r] changed header header retry-after (value): 5 / 6"]);
+    let found = with(&tolerance, "200|retry-after: 5", "200|retry-after: never");
+    assert_eq!(found, ["changed header header retry-after (value): 5 / never"]);
+    let ignore = rule("header = 'vary'\naction = 'ignore'");
+    let found = with(&ignore, "200|vary: a", "200");
+    assert_eq!(found, ["[r] breaking header header vary (missing): a / -"]);
+}
+
+#[test]
+fn a_hidden_status_does_not_hide_the_bodies() {
+    let rules = rule("status = true\naction = 'ignore'");
+    let json = "content-type: application/json";
+    let judgement = judge_with(
+        Method::GET,
+        &rules,
+        &whole(&format!("500|{json}"), "[1]"),
+        &whole(&format!("200|{json}"), "[2]"),
+    );
+    let expected = [
+        "changed value $[0]: 1 / 2",
+        "[r] breaking status status (5xx → 2xx): 500 Internal Server Error / 200 OK",
+    ];
+    assert_eq!(lines(&judgement), expected);
+    // And no rule makes a match of what was not compared.
+    let part = judge_with(Method::GET, &rules, &whole("206", "a"), &whole("200", "ab"));
+    assert_eq!(lines(&part), ["skipped partial"]);
+}
+
+#[test]
+fn bodies_that_are_not_what_they_say() {
+    let json = |body: &[u8]| whole("200|content-type: application/json", body);
+    check(&json(b"{}"), &json(b"<html>"), &["breaking type body (JSON → not JSON): {} / <html>"]);
+    check(&json(b"oops\n1"), &json(b"oops\n2"), &["changed text line 2: 1 / 2"]);
+    check(&json(b"[1]"), &json(b""), &["breaking missing body: [1] / -"]);
+    check(&json(b""), &json(b"[1]"), &["exposure added body: - / [1]"]);
+    // Lone surrogates are JSON that no string can hold.
+    check(&json(br#""\ud800""#), &json(br#""\ud801""#), &[r#"changed text line 1: "\ud800" / "\ud801""#]);
+    let found = lines(&judge(&json(b"[1]"), &json(b"[\"\xff\"]")));
+    assert!(found[0].starts_with("breaking binary body: 3 bytes, BLAKE3 "), "{found:?}");
+}
+
+#[test]
+fn depth_is_a_limit_and_never_an_overflow() {
+    let json = |body: String| whole("200|content-type: application/json", body);
+    let deep = |depth: usize, leaf: &str| json("[".repeat(depth) + leaf + &"]".repeat(depth));
+    let objects = |depth: usize, leaf: &str| json("{\"a\":".repeat(depth) + leaf + &"}".repeat(depth));
+    check(&deep(256, "1"), &deep(256, "2"), &[&format!("changed value ${}: 1 / 2", "[0]".repeat(256))]);
+    check(&objects(256, "1"), &objects(256, "2"), &[&format!("changed value ${}: 1 / 2", ".a".repeat(256))]);
+    check(&deep(10_000, "1"), &deep(10_000, "1"), &[]);
+    let found = judge(&deep(10_000, "1"), &deep(10_000, "2"));
+    assert!(lines(&found)[0].starts_with("changed text line 1: …[["), "{found:?}");
+    let Judgement::Compared(comparison) = found else { panic!("skipped") };
+    assert!(comparison.notes[0].contains("nested deeper than 256"), "{:?}", comparison.notes);
+}
+
+#[test]
+fn codings_are_undone_for_comparison() {
+    let gzip = |text: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, text).unwrap();
+        encoder.finish().unwrap()
+    };
+    let json = "200|content-type: application/json";
+    let zipped = |body: &[u8]| whole(&format!("{json}|content-encoding: gzip"), body);
+    let plain = |body: &str| whole(json, body);
+    let encoded = gzip(br#"{"a":1}"#);
+    check(&zipped(&encoded), &plain(r#"{ "a": 1 }"#), &[]);
+    check(&zipped(&encoded), &plain(r#"{"a":2}"#), &["changed value $.a: 1 / 2"]);
+    let cut = &encoded[..encoded.len() - 3];
+    check(
+        &plain(r#"{"a":1}"#),
+        &zipped(cut),
+        &["breaking binary body (decodable → broken gzip): decodable / broken gzip"],
+    );
+    check(&zipped(cut), &zipped(&encoded[..9]), &["skipped undecodable"]);
+    check(&zipped(cut), &zipped(cut), &[]);
+    check(&whole("200|content-encoding: lzma", "a"), &whole("200", "b"), &["skipped undecodable"]);
+    // A skip never hides what was found before it.
+    check(
+        &whole("200|content-encoding: lzma|allow: GET", "a"),
+        &whole("200", "b"),
+        &["breaking header header allow (missing): GET / -"],
+    );
+    let limits = Limits { decoded_bytes_max: 1000, ..Limits::default() };
+    let comparator = Comparator::new(Rules::default(), limits);
+    let bomb = zipped(&gzip(&vec![b' '; 100_000]));
+    let judgement =
+        comparator.compare(&"GET /x".parse().unwrap(), &request(Method::GET), &plain("{}"), &bomb);
+    let expected = "decodes to more than 1000 bytes";
+    assert_eq!(
+        lines(&judgement),
+        [format!("breaking binary body (decodable → {expected}): decodable / {expected}")]
+    );
+}
+
+#[test]
+fn methods_and_statuses_without_a_body_have_none() {
+    let (a, b) = (whole("200", "a"), whole("200", "b"));
+    assert_eq!(lines(&judge_with(Method::HEAD, "", &a, &b)), [""; 0]);
+    check(&whole("304", "a"), &whole("304", "b"), &[]);
+    check(&whole("204", "a"), &whole("204", ""), &[]);
+    check(
+        &whole("200", "a"),
+        &whole("204", ""),
+        &["changed status status (200 → 204): 200 OK / 204 No Content", "breaking missing body: a / -"],
+    );
+    check(&whole("101", ""), &whole("101", ""), &["skipped upgrade"]);
+}
+
+#[test]
+fn captured_bodies_say_no_more_than_they_know() {
+    let hash = |body: &str| *blake3::hash(body.as_bytes()).as_bytes();
+    let hashed = |head: &str, body: &str| {
+        let body = CapturedBody::Hashed {
+            head: Bytes::copy_from_slice(&body.as_bytes()[..2]),
+            length: body.len() as u64,
+            hash: hash(body),
+        };
+        response(head, body)
+    };
+    let cut = |head: &str| response(head, CapturedBody::Cut { head: Bytes::from_static(b"ab") });
+    let equal = judge(&hashed("200", "abcd"), &hashed("200", "abcd"));
+    let Judgement::Compared(comparison) = &equal else { panic!("skipped") };
+    assert_eq!((comparison.divergences.len(), comparison.notes.len()), (0, 1));
+    for (a, b) in [
+        (hashed("200", "abcd"), hashed("200", "abce")),
+        (hashed("200", "abcd"), whole("200", "ab")),
+        (whole("200", "ab"), hashed("200", "abcde")),
+    ] {
+        let found = lines(&judge(&a, &b));
+        assert!(found[0].starts_with("changed binary body: "), "{found:?}");
+    }
+    let zipped = "200|content-encoding: gzip";
+    check(&hashed(zipped, "abcd"), &hashed("200", "abcd"), &["skipped undecodable"]);
+    check(&cut("200"), &cut("200"), &["skipped client_gone"]);
+    check(
+        &cut("200|content-type: text/event-stream"),
+        &whole("200", ""),
+        &["breaking header header content-type (missing): text/event-stream / -"],
+    );
+    let stream = "200|content-type: text/event-stream";
+    check(&cut(stream), &cut(stream), &["skipped stream"]);
+    let ranges = "206|content-type: multipart/byteranges; boundary=";
+    check(&whole(&format!("{ranges}a"), "--a"), &whole(&format!("{ranges}b"), "--b"), &["skipped partial"]);
+}
+
+#[test]
+fn lines_of_text() {
+    let text = |body: &str| whole("200|content-type: text/plain", body);
+    check(&text("a\nb\nc\n"), &text("a\nx\nc\n"), &["changed text line 2: b / x"]);
+    check(&text("a\nb\n"), &text("a\nx\ny\nb\n"), &["exposure added line 2: - / x\ny"]);
+    check(&text("a\nb\nc\n"), &text("c\n"), &["breaking missing line 1: a\nb / -"]);
+    check(&text("a\n\nb"), &text("a\nb"), &["cosmetic missing line 2:  / -"]);
+    check(
+        &text("a\nb\n"),
+        &text("a\r\nb"),
+        &["cosmetic text body (line ends): 0 CRLF, 2 LF / 1 CRLF, 0 LF, none at the end"],
+    );
+    let latin = whole("200|content-type: text/plain; charset=iso-8859-1", b"caf\xe9");
+    check(
+        &latin,
+        &text("café"),
+        &["breaking header header content-type (charset) (missing): iso-8859-1 / -"],
+    );
+}
+
+#[test]
+fn ndjson_is_a_list_of_documents() {
+    let ndjson = |body: &str| whole("200|content-type: application/x-ndjson", body);
+    check(
+        &ndjson("{\"id\":1}\n{\"id\":2}\n"),
+        &ndjson("{\"id\":1}\n{\"id\":5}\n{\"id\":2}"),
+        &["exposure added $[1]: - / {\"id\":5}"],
+    );
+    check(&ndjson("{\"id\":1,\"a\":1}\n"), &ndjson("{\"id\":1,\"a\":2}\n"), &["changed value $[0].a: 1 / 2"]);
+}
+
+#[test]
+fn fields_of_forms() {
+    let form = |body: &str| whole("200|content-type: application/x-www-form-urlencoded", body);
+    check(&form("a=1&b=x+y"), &form("b=x%20y&%61=1"), &[]);
+    check(
+        &form("a=1&a=2&c="),
+        &form("a=1&a=3&b=4&c=5"),
+        &["changed value field a: 2 / 3", "exposure added field b: - / 4", "exposure value field c:  / 5"],
+    );
+    check(&form("a=%ff"), &form("a=%fe"), &["changed value field a: %ff / %fe"]);
+}
+
+#[test]
+fn a_report_has_a_limit_and_says_what_it_left_out() {
+    let json = |body: String| whole("200|content-type: application/json", body);
+    let list = |items: usize| json(format!("[{}]", vec!["7"; items].join(",")));
+    let Judgement::Compared(comparison) = judge(&list(0), &list(800)) else { panic!("skipped") };
+    assert_eq!(comparison.divergences.len(), Limits::default().divergences_max);
+    assert_eq!(comparison.notes, ["800 divergences of severity exposure, 500 of them listed"]);
+    let long = |end: &str| json(format!("\"{}{end}\"", "x".repeat(10_000)));
+    let Judgement::Compared(comparison) = judge(&long("a"), &long("b")) else { panic!("skipped") };
+    let value = comparison.divergences[0].control.as_ref().unwrap();
+    assert!(value.len() < 1100 && value.contains("xa\""), "{value}");
 }

@@ -3,7 +3,5 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod allocations;
-mod mutation;
-mod openapi;
 mod routes;
 mod shadow;

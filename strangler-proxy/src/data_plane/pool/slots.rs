@@ -79,8 +79,6 @@ impl Drop for Slot {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
-
     use super::*;
 
     const LONG: Duration = Duration::from_secs(3600);
@@ -91,10 +89,10 @@ mod tests {
         let held = slots.take(LONG).await.unwrap();
         let mut first = Box::pin(slots.take(LONG));
         let mut second = Box::pin(slots.take(LONG));
-        assert!((&mut first).now_or_never().is_none());
-        assert!((&mut second).now_or_never().is_none());
+        assert!(futures_util::poll!(&mut first).is_pending());
+        assert!(futures_util::poll!(&mut second).is_pending());
         drop(held);
-        assert!((&mut second).now_or_never().is_none());
+        assert!(futures_util::poll!(&mut second).is_pending());
         let held = first.await.unwrap();
         drop(held);
         drop(second.await.unwrap());
@@ -106,7 +104,7 @@ mod tests {
         let slots = Slots::new(1, 1);
         let held = slots.take(LONG).await.unwrap();
         let mut waiting = Box::pin(slots.take(LONG));
-        assert!((&mut waiting).now_or_never().is_none());
+        assert!(futures_util::poll!(&mut waiting).is_pending());
         assert!(slots.take(LONG).await.is_err(), "a second one waits");
         drop(waiting);
         // Time stands still but for timers: this returns because the wait is over.
@@ -120,7 +118,7 @@ mod tests {
         let slots = Slots::new(1, 1);
         let held = slots.take(LONG).await.unwrap();
         let mut waiting = Box::pin(slots.take(LONG));
-        assert!((&mut waiting).now_or_never().is_none());
+        assert!(futures_util::poll!(&mut waiting).is_pending());
         drop(held);
         drop(waiting);
         assert_eq!(slots.in_use(), 0);
