@@ -33,8 +33,9 @@ pub fn read_track(track: &Track, block: Block, viewer: &Viewer) -> TrackSight {
 
 /// The track as a member of a playlist that the viewer may read.
 ///
-/// A playlist opened by its secret link shows its owner's private tracks, because whoever shared the link shared
-/// those; it shows nobody else's private tracks, and it does not bring a release forward.
+/// A private playlist opened by its secret link shows its owner's private tracks, because whoever shared the link
+/// shared those; it shows nobody else's private tracks, and it does not bring a release forward. A playlist that is
+/// public (again) shares nothing along: its token may have been handed out for other contents.
 pub fn read_track_in_playlist(
     track: &Track,
     playlist: &Playlist,
@@ -42,7 +43,8 @@ pub fn read_track_in_playlist(
     viewer: &Viewer,
 ) -> TrackSight {
     let own_link = viewer.holds(&track.secret_token);
-    let shared_along = viewer.holds(&playlist.secret_token) && playlist.user_id == track.user_id;
+    let by_link = playlist.sharing == Sharing::Private && viewer.holds(&playlist.secret_token);
+    let shared_along = by_link && playlist.user_id == track.user_id;
     sight(track, block, viewer, Opened { private: own_link || shared_along, unreleased: own_link })
 }
 

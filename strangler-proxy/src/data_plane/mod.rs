@@ -1,8 +1,179 @@
 //! Listeners, forwarding, upstream connections, refusals, drain: the way of a client request.
+//!
+//! Each thread has a runtime, listening sockets, connections and pools of its own, and shares with the others only
+//! the route table, the counters and the way into the shadow queue. A request never leaves its thread.
+//!
+//! Reading order, the way a request flows:
+//!
+//! - [`worker`]: a thread; it accepts connections and looks after their timeouts.
+//! - [`connection`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
+//! - [`exchange`]: one request, from head to head.
+//! - [`head`], [`hop_by_hop`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
+//! - [`outgoing`], [`pool`], [`request_body`]: what is sent to an upstream, and how often it may be.
+//! - [`response_body`], [`tunnel`]: what comes back.
+//! - [`refusal`], [`request_id`]: what the proxy says by itself.
 
 mod config;
+mod worker;
+mod connection;
+mod client_io;
+mod watch;
+mod exchange;
+mod head;
+mod hop_by_hop;
+mod peer;
+mod interim;
+mod outgoing;
 pub mod pool;
+mod request_body;
+mod response_body;
+mod tunnel;
+mod refusal;
+mod request_id;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::runtime::LocalOptions;
+use tokio::sync::{oneshot, watch as channel};
 
 pub use config::{
     CohortConfig, CohortKey, DataPlaneConfig, Forwarding, Limits, Network, Timeouts, UpstreamConfig,
 };
+pub use refusal::{Refusal, RefusalCounts};
+pub use worker::Drained;
+
+use crate::record::UndeclaredHandle;
+use crate::routes::table::SharedTable;
+use crate::shadow::ShadowHandle;
+use worker::{Order, Setup, Worker};
+
+/// A running data plane. Dropped, it ends without waiting for anything.
+#[derive(Debug)]
+pub struct DataPlane {
+    addrs: Vec<SocketAddr>,
+    refusals: Arc<RefusalCounts>,
+    counts: Arc<DataPlaneCounts>,
+    orders: channel::Sender<Order>,
+    threads: Vec<(JoinHandle<()>, oneshot::Receiver<Drained>)>,
+}
+
+/// What is counted of connections.
+#[derive(Debug, Default)]
+pub struct DataPlaneCounts {
+    accepted: AtomicU64,
+}
+
+impl DataPlaneCounts {
+    /// Client connections that were accepted.
+    pub fn connections_accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    fn accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Where the data plane hands on what it does not keep.
+#[derive(Clone, Debug)]
+pub struct Outlets {
+    pub shadow: ShadowHandle,
+    pub undeclared: UndeclaredHandle,
+}
+
+/// Listens on all addresses and starts the threads. When it has returned, connections are taken.
+///
+/// # Errors
+/// When an address cannot be listened on, or a thread cannot be started; nothing is left running then.
+pub fn start(config: DataPlaneConfig, table: SharedTable, outlets: Outlets) -> io::Result<DataPlane> {
+    let config = Arc::new(config);
+    let refusals = Arc::new(RefusalCounts::default());
+    let counts = Arc::new(DataPlaneCounts::default());
+    let (orders, receiver) = channel::channel(Order::Serve);
+
+    let mut addrs = Vec::new();
+    let mut sockets: Vec<Vec<std::net::TcpListener>> =
+        (0..config.threads.get()).map(|_| Vec::new()).collect();
+    for address in &config.listeners {
+        let mut address = *address;
+        for of_thread in &mut sockets {
+            let socket = listen(address)?;
+            // Port 0 is a free one for the first thread, and the same one for the others.
+            address = socket.local_addr()?;
+            of_thread.push(socket);
+        }
+        addrs.push(address);
+    }
+
+    let mut threads = Vec::new();
+    for (index, listeners) in sockets.into_iter().enumerate() {
+        let (done, drained) = oneshot::channel();
+        let setup = Setup {
+            config: Arc::clone(&config),
+            table: Arc::clone(&table),
+            outlets: outlets.clone(),
+            refusals: Arc::clone(&refusals),
+            counts: Arc::clone(&counts),
+            listeners,
+            orders: receiver.clone(),
+            done,
+        };
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+        };
+        let thread = std::thread::Builder::new().name(format!("data-{index}")).spawn(move || {
+            let served = runtime().and_then(|runtime| runtime.block_on(Worker::run(setup)));
+            if let Err(error) = served {
+                tracing::error!(%error, "a thread of the data plane ended");
+            }
+        })?;
+        threads.push((thread, drained));
+    }
+    Ok(DataPlane { addrs, refusals, counts, orders, threads })
+}
+
+impl DataPlane {
+    /// Where it listens, in the order of the config, with the ports that were taken for 0.
+    pub fn addrs(&self) -> &[SocketAddr] {
+        &self.addrs
+    }
+
+    pub fn refusals(&self) -> &Arc<RefusalCounts> {
+        &self.refusals
+    }
+
+    pub fn counts(&self) -> &Arc<DataPlaneCounts> {
+        &self.counts
+    }
+
+    /// Stops accepting, answers what is in flight, and cuts what is still there after `within`.
+    pub async fn drain(self, within: Duration) -> Drained {
+        self.orders.send_replace(Order::Drain { by: Instant::now() + within });
+        let mut all = Drained::default();
+        for (thread, drained) in self.threads {
+            // A thread that has ended by itself has nothing left to cut.
+            all.cut += drained.await.unwrap_or_default().cut;
+            // It has nothing more to do than to end.
+            let _ = thread.join();
+        }
+        all
+    }
+}
+
+/// A socket that shares its address with those of the other threads; the kernel spreads connections over them.
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    const QUEUE: i32 = 4096;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(QUEUE)?;
+    Ok(socket.into())
+}

@@ -248,6 +248,8 @@ mod tests {
                 "GET /a/{x}/c",
                 "GET /a/b/{y}",
                 "GET /a/{x}/{y}/z",
+                "GET /s/{x}s",
+                "GET /s/{x}{y}s",
             ],
             TrailingSlash::Exact,
         );
@@ -260,6 +262,9 @@ mod tests {
         check(&matcher, "GET /users/1/2", Some("GET /users/{rest*}"));
         check(&matcher, "GET /users/1/", Some("GET /users/{rest*}"));
         check(&matcher, "GET /users/", None);
+        // What fits the narrower pattern fits the wider one too, so the narrower comes first.
+        check(&matcher, "GET /s/123s", Some("GET /s/{x}{y}s"));
+        check(&matcher, "GET /s/1s", Some("GET /s/{x}s"));
         check(&matcher, "GET /a/b/c", Some("GET /a/b/{y}"));
         check(&matcher, "GET /a/x/c", Some("GET /a/{x}/c"));
         // The static branch leads nowhere here and is left again.

@@ -42,9 +42,10 @@ impl Pattern {
         self.holes.iter().map(|hole| hole.name.as_str())
     }
 
-    /// Whether both match the same segments: all but the names is equal.
-    pub(super) fn is_same_set(&self, other: &Self) -> bool {
-        self.by_precedence(other) == Ordering::Equal
+    /// Its text with the names left out.
+    pub(super) fn shape(&self) -> String {
+        let holes = self.holes.iter().map(|hole| format!("{{}}{}", hole.then));
+        std::iter::once(self.prefix.clone()).chain(holes).collect()
     }
 
     /// The more literal first. Where the segments of one are all among those of another it comes first; the

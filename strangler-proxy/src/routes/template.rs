@@ -1,5 +1,6 @@
 //! Path templates as real documents write them.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -130,8 +131,22 @@ impl Template {
 
     /// Whether both match the same paths: all but the names of parameters is equal.
     pub fn is_same_set(&self, other: &Self) -> bool {
-        self.segments.len() == other.segments.len()
-            && self.segments.iter().zip(&other.segments).all(|(a, b)| a.is_same_set(b))
+        self.by_precedence(other).is_eq()
+    }
+
+    /// Its text with the names left out: equal for the templates that match the same paths.
+    pub fn shape(&self) -> String {
+        self.segments.iter().map(|segment| format!("/{}", segment.shape())).collect()
+    }
+
+    /// Which of two templates gets a path that both match: the lesser one, decided at the first segment that
+    /// differs. [`Ordering::Equal`] when they match the same paths.
+    pub fn by_precedence(&self, other: &Self) -> Ordering {
+        let differing = self.segments.iter().zip(&other.segments).map(|(a, b)| a.by_precedence(b));
+        differing
+            .into_iter()
+            .find(|order| order.is_ne())
+            .unwrap_or_else(|| self.segments.len().cmp(&other.segments.len()))
     }
 
     pub(super) fn segments(&self) -> &[Segment] {
@@ -189,12 +204,27 @@ impl Segment {
         one.into_iter().chain(many.into_iter().flatten())
     }
 
-    fn is_same_set(&self, other: &Self) -> bool {
+    fn shape(&self) -> String {
+        match self {
+            // Normalised text has no braces, so that no literal looks like a parameter.
+            Self::Static(literal) => literal.clone(),
+            Self::Mixed(pattern) => pattern.shape(),
+            Self::Parameter(_) => "{}".to_owned(),
+            Self::CatchAll(_) => "{*}".to_owned(),
+        }
+    }
+
+    fn by_precedence(&self, other: &Self) -> Ordering {
+        let rank = |segment: &Self| match segment {
+            Self::Static(_) => 0,
+            Self::Mixed(_) => 1,
+            Self::Parameter(_) => 2,
+            Self::CatchAll(_) => 3,
+        };
         match (self, other) {
-            (Self::Static(a), Self::Static(b)) => a == b,
-            (Self::Mixed(a), Self::Mixed(b)) => a.is_same_set(b),
-            (Self::Parameter(_), Self::Parameter(_)) | (Self::CatchAll(_), Self::CatchAll(_)) => true,
-            _ => false,
+            (Self::Static(a), Self::Static(b)) => a.cmp(b),
+            (Self::Mixed(a), Self::Mixed(b)) => a.by_precedence(b),
+            _ => rank(self).cmp(&rank(other)),
         }
     }
 

@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod allocations;
+mod mutation;
+mod openapi;
 mod routes;
 mod shadow;

@@ -23,9 +23,9 @@ use super::store::MemoryStore;
 use super::upstream::Upstream;
 
 /// Nothing in these tests takes that long; whatever does is hung.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Rig {
+pub(crate) struct Rig {
     pub registry: Arc<CounterRegistry>,
     pub route: Arc<ActiveRoute>,
     pub shadow: ShadowHandle,
@@ -35,7 +35,7 @@ pub(super) struct Rig {
 }
 
 /// How a rig is to be.
-pub(super) struct Setup {
+pub(crate) struct Setup {
     pub shadow: ShadowConfig,
     pub record: RecordConfig,
     pub judge: Box<dyn Judge>,
@@ -57,11 +57,11 @@ impl Default for Setup {
 }
 
 impl Setup {
-    pub(super) fn candidate(upstream: &Upstream) -> Self {
+    pub(crate) fn candidate(upstream: &Upstream) -> Self {
         Self { candidate: Some(upstream.address), ..Self::default() }
     }
 
-    pub(super) fn start(self) -> Rig {
+    pub(crate) fn start(self) -> Rig {
         let registry = Arc::new(CounterRegistry::new());
         let store = Arc::new(MemoryStore::default());
         let endpoint: EndpointId = "GET /a".parse().unwrap();
@@ -93,12 +93,12 @@ impl Setup {
 
 impl Rig {
     /// A request that control answers and the candidate shadows.
-    pub(super) fn request(&self, id: &str) -> ShadowRequest {
+    pub(crate) fn request(&self, id: &str) -> ShadowRequest {
         request(&self.route, id)
     }
 
     /// Hands a request in as the data plane does, and counts it when it is refused.
-    pub(super) fn submit(&self, request: ShadowRequest) -> Result<AnswerSlot, Disposition> {
+    pub(crate) fn submit(&self, request: ShadowRequest) -> Result<AnswerSlot, Disposition> {
         self.route.counters.started();
         let submitted = self.shadow.submit(request);
         if let Err(disposition) = &submitted {
@@ -108,25 +108,25 @@ impl Rig {
     }
 
     /// A request to which control answered `body`.
-    pub(super) fn exchange(&self, id: &str, body: &str) {
+    pub(crate) fn exchange(&self, id: &str, body: &str) {
         if let Ok(slot) = self.submit(self.request(id)) {
             slot.complete(json(body), None);
         }
     }
 
     /// Waits until every request has come to its end.
-    pub(super) fn settled(&self) -> Tally {
+    pub(crate) fn settled(&self) -> Tally {
         eventually(|| self.registry.total().pending() == 0);
         self.registry.total().tally
     }
 
     /// Waits until the queues have room.
-    pub(super) fn settled_mostly(&self) {
+    pub(crate) fn settled_mostly(&self) {
         eventually(|| self.registry.total().pending() < 8);
     }
 
     /// Drains everything as a shutdown does, and gives the store what it held.
-    pub(super) fn drain(self) -> Arc<MemoryStore> {
+    pub(crate) fn drain(self) -> Arc<MemoryStore> {
         let memory = self.shadow.memory().clone();
         self.worker.drain(PATIENCE);
         self.recorder.drain(PATIENCE).unwrap();
@@ -137,7 +137,7 @@ impl Rig {
     }
 }
 
-pub(super) fn request(route: &Arc<ActiveRoute>, id: &str) -> ShadowRequest {
+pub(crate) fn request(route: &Arc<ActiveRoute>, id: &str) -> ShadowRequest {
     ShadowRequest {
         id: HeaderValue::from_str(id).unwrap(),
         at: now(),
@@ -151,7 +151,7 @@ pub(super) fn request(route: &Arc<ActiveRoute>, id: &str) -> ShadowRequest {
 }
 
 /// Waits for a condition; how long is of no matter to the test.
-pub(super) fn eventually(condition: impl Fn() -> bool) {
+pub(crate) fn eventually(condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < PATIENCE, "it never came to be");
@@ -159,16 +159,16 @@ pub(super) fn eventually(condition: impl Fn() -> bool) {
     }
 }
 
-pub(super) fn now() -> UnixMillis {
+pub(crate) fn now() -> UnixMillis {
     UnixMillis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64)
 }
 
 /// 200 with a JSON body.
-pub(super) fn json(body: &str) -> Observation {
+pub(crate) fn json(body: &str) -> Observation {
     response(&[("content-type", "application/json")], body)
 }
 
-pub(super) fn response(headers: &[(&'static str, &str)], body: &str) -> Observation {
+pub(crate) fn response(headers: &[(&'static str, &str)], body: &str) -> Observation {
     let field = |(name, value): &(&'static str, &str)| {
         (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
     };
@@ -176,7 +176,7 @@ pub(super) fn response(headers: &[(&'static str, &str)], body: &str) -> Observat
     observation(headers, CapturedBody::Whole(Bytes::copy_from_slice(body.as_bytes())))
 }
 
-pub(super) fn with_body(body: CapturedBody) -> Observation {
+pub(crate) fn with_body(body: CapturedBody) -> Observation {
     observation(HeaderMap::new(), body)
 }
 
@@ -186,7 +186,7 @@ fn observation(headers: HeaderMap, body: CapturedBody) -> Observation {
 }
 
 /// Says that bodies are equal or not, and no more: what the comparator finds is tested elsewhere.
-pub(super) struct Exact(pub &'static str);
+pub(crate) struct Exact(pub &'static str);
 
 impl Judge for Exact {
     fn judge(

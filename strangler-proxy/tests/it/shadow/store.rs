@@ -13,28 +13,28 @@ use diff_harness::store::{
 };
 
 #[derive(Default)]
-pub(super) struct MemoryStore {
+pub(crate) struct MemoryStore {
     batches: Mutex<Vec<Batch>>,
     refuses: AtomicBool,
     refused: AtomicUsize,
 }
 
 impl MemoryStore {
-    pub(super) fn refuse(&self, refuses: bool) {
+    pub(crate) fn refuse(&self, refuses: bool) {
         self.refuses.store(refuses, Ordering::SeqCst);
     }
 
     /// How many batches were refused.
-    pub(super) fn refused(&self) -> usize {
+    pub(crate) fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }
 
-    pub(super) fn batches(&self) -> Vec<Batch> {
+    pub(crate) fn batches(&self) -> Vec<Batch> {
         self.batches.lock().unwrap().clone()
     }
 
     /// The sum of all recorded tallies.
-    pub(super) fn total(&self) -> Tally {
+    pub(crate) fn total(&self) -> Tally {
         let mut total = Tally::default();
         for batch in self.batches.lock().unwrap().iter() {
             for (_, tally) in &batch.tallies {

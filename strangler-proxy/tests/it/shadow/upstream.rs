@@ -9,7 +9,7 @@ use std::thread;
 
 /// What the server does with the requests of a connection.
 #[derive(Clone, Debug)]
-pub(super) enum Behaviour {
+pub(crate) enum Behaviour {
     /// Answers 200 with this body, and these further head lines.
     Answer { head: &'static str, body: Vec<u8> },
     /// Sends these bytes for every request, then closes.
@@ -21,17 +21,17 @@ pub(super) enum Behaviour {
 }
 
 impl Behaviour {
-    pub(super) fn json(body: &str) -> Self {
+    pub(crate) fn json(body: &str) -> Self {
         Self::Answer { head: "content-type: application/json\r\n", body: body.as_bytes().to_vec() }
     }
 
     /// Accepts, reads, and never says a word.
-    pub(super) fn hang() -> Self {
+    pub(crate) fn hang() -> Self {
         Self::Stall(Vec::new())
     }
 }
 
-pub(super) struct Upstream {
+pub(crate) struct Upstream {
     pub address: SocketAddr,
     shared: Arc<Shared>,
     heads: Mutex<Receiver<String>>,
@@ -46,11 +46,11 @@ struct Shared {
 }
 
 impl Upstream {
-    pub(super) fn start(behaviour: Behaviour) -> Self {
+    pub(crate) fn start(behaviour: Behaviour) -> Self {
         Self::start_at("127.0.0.1:0".parse().unwrap(), behaviour)
     }
 
-    pub(super) fn start_at(address: SocketAddr, behaviour: Behaviour) -> Self {
+    pub(crate) fn start_at(address: SocketAddr, behaviour: Behaviour) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let (sender, heads) = channel();
         let shared = Arc::new(Shared {
@@ -77,25 +77,25 @@ impl Upstream {
     }
 
     /// An address that nothing listens on.
-    pub(super) fn nowhere() -> SocketAddr {
+    pub(crate) fn nowhere() -> SocketAddr {
         TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
     }
 
-    pub(super) fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
     }
 
-    pub(super) fn behave(&self, behaviour: Behaviour) {
+    pub(crate) fn behave(&self, behaviour: Behaviour) {
         *self.shared.behaviour.lock().unwrap() = behaviour;
     }
 
     /// The head of the next request that came, in lowercase.
-    pub(super) fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         self.heads.lock().unwrap().recv().unwrap()
     }
 
     /// Refuses connections from now on, and resets those that are open.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         self.shared.closed.store(true, Ordering::SeqCst);
         // Wakes the accepting thread, which then drops its socket.
         let _ = TcpStream::connect(self.address);

@@ -1,0 +1,22 @@
+//! One binary for all integration tests of the crate. A new test goes where its subject is:
+//!
+//! - `visibility`: the decision table, row by row, and a second opinion by generated cases;
+//! - `listing`: lists and paging, SQL against the pure rules;
+//! - `commands`: what writes do, refuse, and keep right;
+//! - `events`: the outbox and its feed;
+//! - `seed`: the generator and the cast;
+//! - `internal`: the internal and authorization engines over HTTP;
+//! - `server`: starting and draining.
+//!
+//! `support` seeds one database per test run and copies it for every test.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, also in what tests share")]
+
+mod support;
+mod visibility;
+mod listing;
+mod commands;
+mod events;
+mod seed;
+mod internal;
+mod server;

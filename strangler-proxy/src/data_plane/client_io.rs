@@ -1,0 +1,155 @@
+//! The socket of a client, as the HTTP library sees it.
+//!
+//! It notes progress for the [`Watch`], keeps the raw bytes of a request head while it is read, writes interim
+//! responses between two others, and holds back the bare errors that the library would send by itself, so that
+//! every refusal has the same form.
+
+use std::cell::RefCell;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::watch::Watch;
+
+pub(super) struct ClientIo {
+    /// `None` once it was taken back.
+    socket: Option<TokioIo<TcpStream>>,
+    watch: Arc<Watch>,
+    interim: Vec<u8>,
+}
+
+const CHUNK: usize = 16 << 10;
+
+thread_local! {
+    /// Heads go through here. One for the thread is enough: nothing stays in it between two calls.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into_boxed_slice());
+}
+
+impl ClientIo {
+    pub(super) fn new(socket: TcpStream, watch: Arc<Watch>) -> Self {
+        Self { socket: Some(TokioIo::new(socket)), watch, interim: Vec::new() }
+    }
+
+    /// The bare socket, for a tunnel.
+    pub(super) fn into_socket(mut self) -> Option<TcpStream> {
+        self.socket.take().map(TokioIo::into_inner)
+    }
+
+    fn socket(&mut self) -> Pin<&mut TokioIo<TcpStream>> {
+        Pin::new(self.socket.as_mut().expect("the socket is taken only when this is given up"))
+    }
+
+    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.watch.has_interim() {
+            self.interim.append(&mut self.watch.take_interim());
+        }
+        while !self.interim.is_empty() {
+            let socket = self.socket.as_mut().expect("the socket is taken only when this is given up");
+            let written = ready!(Pin::new(socket.inner_mut()).poll_write(cx, &self.interim))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.interim.drain(..written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Read for ClientIo {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.watch.is_in_request() {
+            return this.socket().poll_read(cx, buf);
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let room = buf.remaining().min(scratch.len());
+            let mut read = ReadBuf::new(&mut scratch[..room]);
+            let socket = this.socket.as_mut().expect("the socket is taken only when this is given up");
+            ready!(Pin::new(socket.inner_mut()).poll_read(cx, &mut read))?;
+            if !read.filled().is_empty() {
+                this.watch.was_read(read.filled());
+            }
+            buf.put_slice(read.filled());
+            Poll::Ready(Ok(()))
+        })
+    }
+}
+
+impl Write for ClientIo {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.as_mut().poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if !self.watch.is_in_request() {
+            // No request is in progress and nothing of the last response is left: this is the library's own word
+            // on a head that it could not read.
+            let status = bufs.first().and_then(|buf| status_of(buf)).unwrap_or(400);
+            self.watch.refuse(status);
+            return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
+        }
+        if self.watch.has_interim() || !self.interim.is_empty() {
+            ready!(self.poll_interim(cx))?;
+        }
+        let written = ready!(self.socket().poll_write_vectored(cx, bufs))?;
+        self.watch.was_written();
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.watch.has_interim() || !self.interim.is_empty() {
+            ready!(self.poll_interim(cx))?;
+        }
+        // A socket has no buffer of its own to flush.
+        self.watch.was_flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Whoever takes the socket back closes it, since there may be something to say or to read first.
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for ClientIo {
+    fn drop(&mut self) {
+        if let Some(socket) = self.socket.take() {
+            self.watch.put_socket(socket.into_inner());
+        }
+    }
+}
+
+/// The status of a response head that was written by the library.
+fn status_of(head: &[u8]) -> Option<u16> {
+    std::str::from_utf8(head.get(9..12)?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_of_a_bare_error_is_read() {
+        assert_eq!(status_of(b"HTTP/1.1 431 Request Header Fields Too Large\r\n"), Some(431));
+        assert_eq!(status_of(b"HTTP/1.1 4"), None);
+        assert_eq!(status_of(b"garbage that is not a head"), None);
+    }
+}

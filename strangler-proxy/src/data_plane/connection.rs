@@ -1,0 +1,165 @@
+//! One client connection, from its first byte to its last.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::client_io::ClientIo;
+use super::exchange::Client;
+use super::peer::Peer;
+use super::refusal::Refusal;
+use super::request_id;
+use super::watch::{Waiting, Watch};
+use super::worker::Worker;
+
+/// How a connection ended.
+enum End {
+    /// By itself, or by the client.
+    Closed,
+    /// The library gave up on it, in the middle of something.
+    Failed(hyper::Error),
+    /// It was waited for too long.
+    Expired(Waiting),
+}
+
+pub(super) async fn serve(worker: Rc<Worker>, socket: TcpStream, peer: SocketAddr, watch: Arc<Watch>) {
+    let forwarding = &worker.config.forwarding;
+    let peer = Peer::new(peer, forwarding);
+    let mut http = http1::Builder::new();
+    // Its own header timeout runs on an idle connection too; the sweep knows one from the other.
+    http.header_read_timeout(None)
+        .preserve_header_case(forwarding.preserve_header_case)
+        .max_buf_size(worker.config.limits.head_bytes_max.max(8192));
+    if worker.config.limits.fields_max > 100 {
+        http.max_headers(worker.config.limits.fields_max);
+    }
+    let client = Rc::new(Client { worker: Rc::clone(&worker), watch: Arc::clone(&watch), peer });
+    let service = service_fn(move |request| {
+        let client = Rc::clone(&client);
+        async move { Ok::<_, Infallible>(client.handle(request).await) }
+    });
+    let io = ClientIo::new(socket, Arc::clone(&watch));
+    let end = run(&worker, &watch, http.serve_connection(io, service).with_upgrades()).await;
+    close(&worker, &watch, end).await;
+}
+
+/// Drives the connection until it ends or the sweep ends it.
+async fn run<C>(worker: &Worker, watch: &Watch, connection: C) -> End
+where
+    C: Future<Output = hyper::Result<()>> + Graceful,
+{
+    let mut connection = pin!(connection);
+    let mut told = false;
+    std::future::poll_fn(|cx| {
+        watch.wake_with(cx.waker());
+        // A connection that has not said anything yet is about to: its request is answered before it closes.
+        if !told && worker.is_draining() && watch.waiting() != Waiting::FirstByte {
+            told = true;
+            connection.as_mut().finish_soon();
+        }
+        if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+            return Poll::Ready(result.map_or_else(End::Failed, |()| End::Closed));
+        }
+        match watch.expired() {
+            // These are dealt with by the request that is in progress.
+            Some(Waiting::Proxy | Waiting::ClientBody | Waiting::UpstreamHead | Waiting::UpstreamBody)
+            | None => Poll::Pending,
+            Some(waiting) => Poll::Ready(End::Expired(waiting)),
+        }
+    })
+    .await
+}
+
+/// Says the last word, where there is one, and lets the client hear it.
+async fn close(worker: &Worker, watch: &Watch, end: End) {
+    // It was put back when the connection was dropped; an upgraded one has it still.
+    let Some(mut socket) = watch.take_socket() else { return };
+    let refusal = match end {
+        End::Expired(Waiting::Head) => Some(Refusal::HeadTimeout),
+        End::Expired(Waiting::Write | Waiting::LastWrite) => {
+            // It takes nothing, so that waiting for it to take the rest is no use.
+            let _ = socket.set_zero_linger();
+            return;
+        }
+        End::Failed(error) if !watch.is_in_request() => malformed(&error, watch.refused()),
+        _ => watch.refused().map(|status| by_status(status, false)),
+    };
+    if let Some(refusal) = refusal {
+        worker.refusals.count(refusal);
+        let _ = socket.write_all(&refusal.to_bytes(request_id::make())).await;
+    }
+    linger(&mut socket).await;
+}
+
+/// What an error of the library means while no request is in progress.
+fn malformed(error: &hyper::Error, status: Option<u16>) -> Option<Refusal> {
+    if error.is_parse() || status.is_some() {
+        return Some(by_status(status.unwrap_or(400), error.is_parse_too_large()));
+    }
+    // The client left, or its connection broke.
+    None
+}
+
+fn by_status(status: u16, too_large: bool) -> Refusal {
+    match status {
+        414 => Refusal::TargetTooLong,
+        431 => Refusal::HeadTooLarge,
+        _ if too_large => Refusal::HeadTooLarge,
+        _ => Refusal::Malformed,
+    }
+}
+
+/// Closes our half and reads what still comes, for a while: closing with unread bytes makes the kernel reset the
+/// connection, and the reset can overtake the response (RFC 9112 §9.6).
+async fn linger(socket: &mut TcpStream) {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    const READ_MAX: usize = 1 << 20;
+
+    if socket.shutdown().await.is_err() {
+        return;
+    }
+    // Nothing unread, nothing to lose.
+    let mut buffer = [0; 4096];
+    match socket.try_read(&mut buffer) {
+        Ok(0) => return,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+        Ok(_) => {}
+        Err(_) => return,
+    }
+    let reading = async {
+        let mut read = 0;
+        while read < READ_MAX {
+            match socket.read(&mut buffer).await {
+                Ok(0) | Err(_) => return,
+                Ok(bytes) => read += bytes,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, reading).await;
+}
+
+/// Finishes the request in progress, if any, and takes no other.
+trait Graceful {
+    fn finish_soon(self: std::pin::Pin<&mut Self>);
+}
+
+impl<S> Graceful for http1::UpgradeableConnection<ClientIo, S>
+where
+    S: hyper::service::HttpService<hyper::body::Incoming>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::ResBody: http_body::Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>> + 'static,
+{
+    fn finish_soon(self: std::pin::Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}

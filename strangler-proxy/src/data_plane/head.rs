@@ -1,0 +1,229 @@
+//! What a request head must be before anything is done with it.
+
+use http::header::{EXPECT, HOST, MAX_FORWARDS, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, Uri, Version};
+
+use super::config::Limits;
+use super::refusal::Refusal;
+
+/// Refuses what has more than one reading, is over a limit, or is not for a proxy to pass on. Brings target and
+/// Host into the one form in which they are forwarded.
+pub(super) fn admit(
+    head: &mut Parts,
+    limits: &Limits,
+    default_host: &HeaderValue,
+    raw: impl FnOnce() -> bool,
+) -> Result<(), Refusal> {
+    within_limits(head, limits)?;
+    if head.method == Method::TRACE {
+        return Err(Refusal::Trace);
+    }
+    if head.method == Method::CONNECT {
+        return Err(Refusal::Connect);
+    }
+    // The library has dropped a Content-Length that stood beside a Transfer-Encoding by now; the raw head knows.
+    if head.headers.contains_key(TRANSFER_ENCODING) && raw() {
+        return Err(Refusal::TwoLengths);
+    }
+    if let Some(expected) = head.headers.get(EXPECT)
+        && !expected.as_bytes().eq_ignore_ascii_case(b"100-continue")
+    {
+        return Err(Refusal::Expectation);
+    }
+    one_host(head, default_host)?;
+    max_forwards(head)
+}
+
+/// Whether a raw head has a Content-Length field (RFC 9112 §6.3, rule 3).
+pub(super) fn has_content_length(raw: &[u8], method: &Method) -> bool {
+    // A head whose beginning came with the request before it is not here whole. The library reads such a message
+    // by its Transfer-Encoding alone and closes the connection after it, which is the RFC's other way.
+    if !raw.starts_with(method.as_str().as_bytes()) {
+        return false;
+    }
+    const NAME: &[u8] = b"content-length";
+    let mut lines = raw.split(|byte| *byte == b'\n').skip(1);
+    lines
+        .by_ref()
+        .take_while(|line| !matches!(line, [] | [b'\r']))
+        .any(|line| line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)))
+}
+
+fn within_limits(head: &Parts, limits: &Limits) -> Result<(), Refusal> {
+    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if target > limits.target_bytes_max {
+        return Err(Refusal::TargetTooLong);
+    }
+    // `: ` and the end of line.
+    const AROUND: usize = 4;
+    let fields = head.headers.iter();
+    let bytes: usize = fields.map(|(name, value)| name.as_str().len() + value.len() + AROUND).sum();
+    if head.headers.len() > limits.fields_max || target + bytes > limits.head_bytes_max {
+        return Err(Refusal::HeadTooLarge);
+    }
+    Ok(())
+}
+
+/// RFC 9112 §3.2: exactly one Host, and it must be one; the authority of an absolute target takes its place.
+fn one_host(head: &mut Parts, default_host: &HeaderValue) -> Result<(), Refusal> {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), Some(_)) => return Err(Refusal::HostRepeated),
+        (Some(host), None) if !is_host(host.as_bytes()) => return Err(Refusal::HostInvalid),
+        (Some(_), None) => {}
+        (None, _) if head.version == Version::HTTP_10 || head.version == Version::HTTP_2 => {}
+        (None, _) => return Err(Refusal::HostMissing),
+    }
+    if let Some(authority) = head.uri.authority() {
+        let known = matches!(head.uri.scheme_str(), Some("http" | "https"));
+        if !known || !is_host(authority.as_str().as_bytes()) {
+            return Err(Refusal::HostInvalid);
+        }
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Refusal::HostInvalid)?;
+        head.headers.insert(HOST, host);
+        let target = head.uri.path_and_query().cloned();
+        head.uri = Uri::from(target.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    } else if head.version == Version::HTTP_10 && !head.headers.contains_key(HOST) {
+        // An HTTP/1.1 request needs one, and a client of HTTP/1.0 means the only server it knows.
+        head.headers.insert(HOST, default_host.clone());
+    }
+    Ok(())
+}
+
+/// RFC 9110 §7.2 `uri-host [ ":" port ]`, without what no name has and two servers may read in two ways.
+fn is_host(host: &[u8]) -> bool {
+    let (name, port) = match host {
+        [b'[', rest @ ..] => match rest.iter().position(|byte| *byte == b']') {
+            Some(end) => {
+                let address = std::str::from_utf8(&rest[..end]).ok();
+                if address.is_none_or(|address| address.parse::<std::net::Ipv6Addr>().is_err()) {
+                    return false;
+                }
+                (&rest[..end], &rest[end + 1..])
+            }
+            None => return false,
+        },
+        _ => host.split_at(host.iter().position(|byte| *byte == b':').unwrap_or(host.len())),
+    };
+    let in_name =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%' | b':');
+    let port_is_one = match port {
+        [] => true,
+        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    !name.is_empty() && name.iter().all(in_name) && port_is_one
+}
+
+/// RFC 9110 §7.6.2, for OPTIONS; TRACE is refused anyway and for others the field means nothing.
+fn max_forwards(head: &mut Parts) -> Result<(), Refusal> {
+    if head.method != Method::OPTIONS {
+        return Ok(());
+    }
+    let Some(value) = head.headers.get(MAX_FORWARDS) else { return Ok(()) };
+    // What is no number says nothing, and is passed on.
+    let Some(left) = value.to_str().ok().and_then(|value| value.parse::<u64>().ok()) else { return Ok(()) };
+    let Some(left) = left.checked_sub(1) else { return Err(Refusal::MaxForwards) };
+    head.headers.insert(MAX_FORWARDS, HeaderValue::from(left));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn admitted(request: http::request::Builder) -> Result<Parts, Refusal> {
+        let (mut head, ()) = request.body(()).unwrap().into_parts();
+        admit(&mut head, &Limits::default(), &HeaderValue::from_static("fallback"), || true).map(|()| head)
+    }
+
+    fn refused(request: http::request::Builder) -> Option<Refusal> {
+        admitted(request).err()
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_with_a_port() {
+        for host in ["a", "a.example", "a:80", "127.0.0.1:8080", "[::1]", "[::1]:80", "x_y.local", "a:"] {
+            assert!(is_host(host.as_bytes()), "{host:?} was refused");
+        }
+        for host in [
+            "", ":80", "a b", "a/b", "user@a", "a:b", "a:123456", "a,b", "a\\b", "[::1", "[x]", "[]",
+            "a:80:81", "a?b", "a#b", "[::1]x", "a\tb",
+        ] {
+            assert!(!is_host(host.as_bytes()), "{host:?} was taken");
+        }
+    }
+
+    #[test]
+    fn there_is_exactly_one_host() {
+        let get = || Request::get("/a");
+        assert_eq!(refused(get()), Some(Refusal::HostMissing));
+        assert_eq!(refused(get().header("host", "a").header("host", "a")), Some(Refusal::HostRepeated));
+        assert_eq!(refused(get().header("host", "a/b")), Some(Refusal::HostInvalid));
+        let old = admitted(get().version(Version::HTTP_10)).unwrap();
+        assert_eq!(old.headers[HOST], "fallback");
+    }
+
+    #[test]
+    fn the_authority_of_an_absolute_target_is_the_host() {
+        let head = admitted(Request::get("http://b:81/x?y").header("host", "a")).unwrap();
+        assert_eq!((head.uri.to_string().as_str(), head.headers[HOST].to_str().unwrap()), ("/x?y", "b:81"));
+        let head = admitted(Request::get("http://b").header("host", "a")).unwrap();
+        assert_eq!(head.uri, "/");
+        for target in ["http://u@b/", "ftp://b/"] {
+            assert_eq!(
+                refused(Request::get(target).header("host", "a")),
+                Some(Refusal::HostInvalid),
+                "{target}"
+            );
+        }
+    }
+
+    #[test]
+    fn max_forwards_is_counted_down() {
+        let options = |left| Request::options("/").header("host", "a").header("max-forwards", left);
+        assert_eq!(admitted(options("2")).unwrap().headers[MAX_FORWARDS], "1");
+        assert_eq!(refused(options("0")), Some(Refusal::MaxForwards));
+        assert_eq!(admitted(options("x")).unwrap().headers[MAX_FORWARDS], "x");
+        let get = Request::get("/").header("host", "a").header("max-forwards", "0");
+        assert_eq!(admitted(get).unwrap().headers[MAX_FORWARDS], "0");
+    }
+
+    #[test]
+    fn what_is_not_for_a_proxy_is_refused() {
+        let request = |method: &str| Request::builder().method(method).uri("/").header("host", "a");
+        assert_eq!(refused(request("TRACE")), Some(Refusal::Trace));
+        assert_eq!(
+            refused(request("POST").header("transfer-encoding", "chunked")),
+            Some(Refusal::TwoLengths)
+        );
+        assert_eq!(refused(request("POST").header("expect", "coffee")), Some(Refusal::Expectation));
+        assert_eq!(refused(request("POST").header("expect", "100-Continue")), None);
+        let connect = Request::builder().method("CONNECT").uri("a:443").header("host", "a");
+        assert_eq!(refused(connect), Some(Refusal::Connect));
+    }
+
+    #[test]
+    fn what_is_over_a_limit_is_refused() {
+        let long = |bytes| format!("/{}", "x".repeat(bytes));
+        assert_eq!(refused(Request::get(long(9000)).header("host", "a")), Some(Refusal::TargetTooLong));
+        let fat = Request::get("/").header("host", "a").header("x", "x".repeat(70_000));
+        assert_eq!(refused(fat), Some(Refusal::HeadTooLarge));
+        let many = (0..101)
+            .fold(Request::get("/").header("host", "a"), |request, n| request.header(format!("x-{n}"), ""));
+        assert_eq!(refused(many), Some(Refusal::HeadTooLarge));
+    }
+
+    #[test]
+    fn a_content_length_is_found_in_a_raw_head_only() {
+        let found = |raw: &[u8]| has_content_length(raw, &Method::POST);
+        assert!(found(b"POST / HTTP/1.1\r\nHost: a\r\ncOntent-lEngth: 3\r\n\r\nabc"));
+        assert!(found(b"POST / HTTP/1.1\nContent-Length:3\n\n"));
+        assert!(!found(b"POST / HTTP/1.1\r\nHost: a\r\n\r\n1d\r\n\r\nContent-Length: 3\r\n"));
+        assert!(!found(b"/content-length HTTP/1.1\r\nContent-Length: 3\r\n\r\n"));
+    }
+}

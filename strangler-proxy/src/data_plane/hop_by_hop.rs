@@ -1,0 +1,206 @@
+//! Fields that are for one connection only (RFC 9110 §7.6.1), taken out before a message goes on.
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// What a request wanted of its connection, besides what every connection does.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Wishes {
+    /// `Upgrade`, if Connection names it.
+    pub(super) upgrade: Option<HeaderValue>,
+    /// `TE: trailers`.
+    pub(super) trailers: bool,
+}
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Cannot be taken out by naming them in Connection. They are for every recipient, so that naming them is an error
+/// (RFC 9110 §7.6.1) or an attempt to make the upstream see another request than the proxy has judged.
+const KEPT: [&str; 22] = [
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-location",
+    "content-range",
+    "content-type",
+    "cookie",
+    "date",
+    "etag",
+    "expect",
+    "forwarded",
+    "host",
+    "location",
+    "max-forwards",
+    "range",
+    "set-cookie",
+    "transfer-encoding",
+    "vary",
+    "via",
+    "x-request-id",
+];
+
+/// Takes them out of a request.
+pub(super) fn strip_request(headers: &mut HeaderMap) -> Wishes {
+    let mut wishes = Wishes::default();
+    let te = headers.remove(TE);
+    let connection = take_connection(headers);
+    if !connection.is_empty() {
+        if names(&connection, "upgrade") {
+            // Only what the client itself will speak: an upgrade to h2c would hide requests from the proxy.
+            wishes.upgrade = headers.remove(UPGRADE).filter(|to| !to.as_bytes().eq_ignore_ascii_case(b"h2c"));
+        }
+        remove_nominated(headers, &connection);
+    }
+    wishes.trailers = te.is_some_and(|te| lists(&te, "trailers"));
+    headers.remove(UPGRADE);
+    headers.remove(KEEP_ALIVE);
+    headers.remove(PROXY_CONNECTION);
+    headers.remove(PROXY_AUTHORIZATION);
+    wishes
+}
+
+/// Takes them out of a response, whose framing is made anew. Gives the protocol it switches to, if any.
+pub(super) fn strip_response(headers: &mut HeaderMap) -> Option<HeaderValue> {
+    let connection = take_connection(headers);
+    remove_nominated(headers, &connection);
+    if headers.remove(TRANSFER_ENCODING).is_some() {
+        // RFC 9112 §6.3: Transfer-Encoding overrides it, and both must not go on.
+        headers.remove(CONTENT_LENGTH);
+    }
+    headers.remove(KEEP_ALIVE);
+    headers.remove(PROXY_CONNECTION);
+    headers.remove(PROXY_AUTHENTICATE);
+    headers.remove(UPGRADE)
+}
+
+/// What Connection says beyond what connections do anyway; the field itself is taken out.
+fn take_connection(headers: &mut HeaderMap) -> Vec<HeaderValue> {
+    let plain = |line: &&HeaderValue| {
+        line.as_bytes().eq_ignore_ascii_case(b"keep-alive") || line.as_bytes().eq_ignore_ascii_case(b"close")
+    };
+    let lines = headers.get_all(CONNECTION).iter().filter(|line| !plain(line)).cloned().collect();
+    headers.remove(CONNECTION);
+    lines
+}
+
+fn remove_nominated(headers: &mut HeaderMap, connection: &[HeaderValue]) {
+    for name in connection.iter().flat_map(tokens) {
+        let is_usual =
+            ["close", "keep-alive", "upgrade", "te"].iter().any(|usual| name.eq_ignore_ascii_case(usual));
+        if is_usual || name.is_empty() {
+            continue;
+        }
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes())
+            && !KEPT.contains(&name.as_str())
+            && !name.as_str().starts_with("x-forwarded-")
+        {
+            headers.remove(name);
+        }
+    }
+}
+
+fn names(connection: &[HeaderValue], option: &str) -> bool {
+    connection.iter().any(|line| lists(line, option))
+}
+
+fn lists(line: &HeaderValue, wanted: &str) -> bool {
+    tokens(line).any(|token| token.eq_ignore_ascii_case(wanted))
+}
+
+fn tokens(line: &HeaderValue) -> impl Iterator<Item = &str> {
+    line.to_str().unwrap_or_default().split(',').map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    fn left(headers: &HeaderMap) -> Vec<&str> {
+        headers.keys().map(HeaderName::as_str).collect()
+    }
+
+    #[test]
+    fn every_line_of_connection_nominates() {
+        let mut request = headers(&[
+            ("connection", "close, X-One"),
+            ("connection", "x-two ,, KEEP-ALIVE"),
+            ("x-one", "1"),
+            ("x-two", "2"),
+            ("x-three", "3"),
+            ("keep-alive", "timeout=5"),
+            ("proxy-connection", "keep-alive"),
+            ("proxy-authorization", "Basic x"),
+            ("te", "gzip"),
+            ("upgrade", "websocket"),
+        ]);
+        assert_eq!(strip_request(&mut request), Wishes::default());
+        assert_eq!(left(&request), ["x-three"]);
+    }
+
+    #[test]
+    fn what_everyone_must_see_cannot_be_nominated() {
+        let fields = [
+            ("connection", "host, cookie, x-forwarded-for, Authorization, content-length, via, x-request-id"),
+            ("host", "a"),
+            ("cookie", "a=b"),
+            ("x-forwarded-for", "192.0.2.1"),
+            ("authorization", "Bearer x"),
+            ("content-length", "3"),
+            ("via", "1.1 a"),
+            ("x-request-id", "1"),
+        ];
+        let mut request = headers(&fields);
+        strip_request(&mut request);
+        assert_eq!(request, headers(&fields[1..]));
+    }
+
+    #[test]
+    fn the_list_of_what_stays_is_sorted_and_lowercase() {
+        assert!(KEPT.is_sorted());
+        assert!(KEPT.iter().all(|name| *name == name.to_ascii_lowercase()));
+    }
+
+    #[test]
+    fn an_upgrade_is_a_wish_only_when_connection_names_it() {
+        let upgrade = |connection: &'static str, to: &'static str| {
+            strip_request(&mut headers(&[("connection", connection), ("upgrade", to)])).upgrade
+        };
+        assert_eq!(upgrade("Upgrade", "websocket"), Some(HeaderValue::from_static("websocket")));
+        assert_eq!(upgrade("keep-alive, upgrade", "x"), Some(HeaderValue::from_static("x")));
+        assert_eq!(upgrade("close", "websocket"), None);
+        assert_eq!(upgrade("upgrade", "h2c"), None);
+    }
+
+    #[test]
+    fn of_te_only_the_wish_for_trailers_is_kept() {
+        for (te, wanted) in [("trailers", true), ("gzip, Trailers", true), ("gzip", false)] {
+            let mut request = headers(&[("te", te), ("connection", "te")]);
+            assert_eq!(strip_request(&mut request).trailers, wanted, "{te}");
+            assert!(request.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_response_keeps_one_framing() {
+        let mut both =
+            headers(&[("transfer-encoding", "chunked"), ("content-length", "3"), ("trailer", "x")]);
+        strip_response(&mut both);
+        assert_eq!(left(&both), ["trailer"]);
+        let mut one = headers(&[("content-length", "3"), ("connection", "close, x-a"), ("x-a", "")]);
+        strip_response(&mut one);
+        assert_eq!(left(&one), ["content-length"]);
+    }
+}

@@ -1,0 +1,181 @@
+//! The body of a response on its way to the client.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use diff_harness::exchange::{Observation, Outcome, Response, Side, TransportFailure};
+use http::{HeaderMap, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+
+use super::pool::UpstreamBody;
+use super::request_body::RequestBody;
+use super::watch::{Waiting, Watch};
+use crate::counters::EndpointCounters;
+use crate::shadow::{AnswerSlot, Capture};
+
+/// A closed set of bodies, so that none is boxed.
+pub(super) enum ResponseBody {
+    /// Made by the proxy.
+    Whole(Option<Bytes>),
+    Forwarded(Forwarded),
+}
+
+/// A body that passes from an upstream to the client, and what is noted of it on the way.
+pub(super) struct Forwarded {
+    body: UpstreamBody<RequestBody>,
+    watch: Arc<Watch>,
+    limit: Duration,
+    answer: Answer,
+    tee: Option<Box<Tee>>,
+    ended: bool,
+}
+
+/// Which side gave the answer, and since when it was asked.
+pub(super) struct Answer {
+    pub(super) side: Side,
+    pub(super) asked: Instant,
+    pub(super) counters: Arc<EndpointCounters>,
+}
+
+/// Keeps what passes by for the comparison.
+pub(super) struct Tee {
+    pub(super) slot: AnswerSlot,
+    pub(super) capture: Capture,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ResponseBodyError {
+    #[error("the upstream did not send the whole body: {0}")]
+    Upstream(#[source] hyper::Error),
+    #[error("the upstream paused for too long in the body")]
+    Timeout,
+}
+
+impl ResponseBody {
+    pub(super) const EMPTY: Self = Self::Whole(None);
+
+    pub(super) fn forwarded(
+        body: UpstreamBody<RequestBody>,
+        watch: Arc<Watch>,
+        limit: Duration,
+        answer: Answer,
+        tee: Option<Box<Tee>>,
+    ) -> Self {
+        watch.wait(Waiting::UpstreamBody, limit);
+        let mut forwarded = Forwarded { body, watch, limit, answer, tee, ended: false };
+        if forwarded.body.is_end_stream() {
+            forwarded.end();
+        }
+        Self::Forwarded(forwarded)
+    }
+}
+
+impl Forwarded {
+    fn end(&mut self) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let latency = self.answer.asked.elapsed();
+        self.answer.counters.latency(self.answer.side, latency);
+        if let Some(tee) = self.tee.take() {
+            tee.complete(latency);
+        }
+    }
+
+    fn fail(&mut self, failure: TransportFailure) {
+        self.ended = true;
+        if let Some(tee) = self.tee.take() {
+            let latency = self.answer.asked.elapsed();
+            tee.slot.complete(Observation { outcome: Outcome::Failure(failure), latency }, None);
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+            if self.watch.expired().is_some() {
+                self.fail(TransportFailure::Timeout);
+                return Poll::Ready(Some(Err(ResponseBodyError::Timeout)));
+            }
+            if self.watch.waiting() == Waiting::Write {
+                self.watch.wait(Waiting::UpstreamBody, self.limit);
+            }
+            return Poll::Pending;
+        };
+        Poll::Ready(match frame {
+            Some(Ok(frame)) => {
+                if let (Some(tee), Some(data)) = (&mut self.tee, frame.data_ref()) {
+                    tee.capture.push(data);
+                }
+                self.watch.wait_for(Waiting::Write);
+                if self.body.is_end_stream() {
+                    self.end();
+                }
+                Some(Ok(frame))
+            }
+            Some(Err(error)) => {
+                let failure =
+                    if error.is_parse() { TransportFailure::Protocol } else { TransportFailure::Closed };
+                self.fail(failure);
+                Some(Err(ResponseBodyError::Upstream(error)))
+            }
+            None => {
+                self.end();
+                None
+            }
+        })
+    }
+}
+
+/// Before its end, the client has gone: an unused slot says so by itself.
+impl Drop for Forwarded {
+    fn drop(&mut self) {
+        self.watch.wait_for(Waiting::LastWrite);
+    }
+}
+
+impl Tee {
+    fn complete(self, latency: Duration) {
+        match self.capture.finish() {
+            Ok(captured) => {
+                let response = Response { status: self.status, headers: self.headers, body: captured.body };
+                let observation = Observation { outcome: Outcome::Response(response), latency };
+                self.slot.complete(observation, Some(captured.held));
+            }
+            Err(reason) => self.slot.fail(reason),
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = ResponseBodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
+        match &mut *self {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Forwarded(body) => body.poll(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::Forwarded(body) => body.body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Forwarded(body) => body.body.size_hint(),
+        }
+    }
+}

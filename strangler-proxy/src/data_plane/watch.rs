@@ -1,0 +1,292 @@
+//! Who is waited for on a client connection, and until when.
+//!
+//! Timers cost more than what they guard: one look over all connections of a thread, a few times a second, takes the
+//! place of a timer for every step of every request. Deadlines are therefore kept to within a tick.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+
+use super::config::Timeouts;
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Waiting {
+    /// The first byte of the first request.
+    FirstByte,
+    /// The rest of a request head.
+    Head,
+    /// The proxy itself, under limits of its own: a connection to an upstream.
+    Proxy,
+    ClientBody,
+    UpstreamHead,
+    UpstreamBody,
+    /// The client, to take what was sent to it.
+    Write,
+    /// The client, to take the end of a response.
+    LastWrite,
+    /// The next request.
+    Idle,
+}
+
+/// The state of one client connection that its parts share: the socket, the request in progress, and the sweep.
+#[derive(Debug)]
+pub(super) struct Watch {
+    clock: Arc<Clock>,
+    timeouts: Arc<Timeouts>,
+    waiting: AtomicU8,
+    deadline: AtomicU64,
+    expired: AtomicBool,
+    waker: OnceLock<Waker>,
+    /// Bytes of the request head in progress as they came from the socket, while it is read.
+    head: Mutex<Vec<u8>>,
+    /// Where the socket is put when the protocol is done with it.
+    socket: Mutex<Option<TcpStream>>,
+    /// Status of an error that the HTTP library wanted to answer by itself.
+    refused: AtomicU64,
+    /// A response was begun for the request in progress.
+    answering: AtomicBool,
+    /// Everything that was written so far has gone to the kernel.
+    flushed: AtomicBool,
+    interim: Mutex<Vec<u8>>,
+    has_interim: AtomicBool,
+}
+
+/// Milliseconds since the thread began, as of its last tick.
+#[derive(Debug)]
+pub(super) struct Clock {
+    start: Instant,
+    now: AtomicU64,
+    tick: Duration,
+}
+
+const NEVER: u64 = u64::MAX;
+/// What an idle connection may keep of memory for its next head.
+const HEAD_KEPT_MAX: usize = 2048;
+
+impl Watch {
+    pub(super) fn new(clock: Arc<Clock>, timeouts: Arc<Timeouts>) -> Arc<Self> {
+        let watch = Self {
+            deadline: AtomicU64::new(clock.after(timeouts.head)),
+            clock,
+            timeouts,
+            waiting: AtomicU8::new(Waiting::FirstByte as u8),
+            expired: AtomicBool::new(false),
+            waker: OnceLock::new(),
+            head: Mutex::default(),
+            socket: Mutex::default(),
+            refused: AtomicU64::new(0),
+            answering: AtomicBool::new(false),
+            flushed: AtomicBool::new(true),
+            interim: Mutex::default(),
+            has_interim: AtomicBool::new(false),
+        };
+        Arc::new(watch)
+    }
+
+    pub(super) fn waiting(&self) -> Waiting {
+        const ALL: [Waiting; 9] = [
+            Waiting::FirstByte,
+            Waiting::Head,
+            Waiting::Proxy,
+            Waiting::ClientBody,
+            Waiting::UpstreamHead,
+            Waiting::UpstreamBody,
+            Waiting::Write,
+            Waiting::LastWrite,
+            Waiting::Idle,
+        ];
+        ALL[usize::from(self.waiting.load(Ordering::Relaxed))]
+    }
+
+    /// From now on this is waited for, under the limit that belongs to it.
+    pub(super) fn wait_for(&self, waiting: Waiting) {
+        let limit = match waiting {
+            Waiting::FirstByte | Waiting::Head => self.timeouts.head,
+            Waiting::ClientBody => self.timeouts.body,
+            Waiting::Write | Waiting::LastWrite => self.timeouts.write,
+            Waiting::Idle => self.timeouts.idle,
+            Waiting::Proxy | Waiting::UpstreamHead | Waiting::UpstreamBody => Duration::MAX,
+        };
+        self.wait(waiting, limit);
+    }
+
+    /// The same under a limit of the upstream.
+    pub(super) fn wait(&self, waiting: Waiting, limit: Duration) {
+        self.waiting.store(waiting as u8, Ordering::Relaxed);
+        self.deadline.store(self.clock.after(limit), Ordering::Relaxed);
+    }
+
+    /// Whether a request is in progress: its head was read and its response is not all written.
+    pub(super) fn is_in_request(&self) -> bool {
+        !matches!(self.waiting(), Waiting::FirstByte | Waiting::Head | Waiting::Idle)
+    }
+
+    /// What was waited for too long, if anything.
+    pub(super) fn expired(&self) -> Option<Waiting> {
+        self.expired.load(Ordering::Relaxed).then(|| self.waiting())
+    }
+
+    /// What expired is dealt with; the request goes on to something else.
+    pub(super) fn forgive(&self) {
+        self.expired.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn wake_with(&self, waker: &Waker) {
+        // A task keeps one waker for life.
+        self.waker.get_or_init(|| waker.clone());
+    }
+
+    pub(super) fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn check(&self, now: u64) {
+        if now > self.deadline.load(Ordering::Relaxed) && !self.expired.swap(true, Ordering::Relaxed) {
+            self.wake();
+        }
+    }
+
+    /// Bytes came from the client.
+    pub(super) fn was_read(&self, bytes: &[u8]) {
+        match self.waiting() {
+            Waiting::FirstByte | Waiting::Idle => {
+                self.wait_for(Waiting::Head);
+                let mut head = lock(&self.head);
+                head.clear();
+                head.extend_from_slice(bytes);
+            }
+            Waiting::Head => lock(&self.head).extend_from_slice(bytes),
+            _ => {}
+        }
+    }
+
+    /// A request head was read whole.
+    pub(super) fn request_begins(&self) {
+        self.answering.store(false, Ordering::Relaxed);
+        self.wait(Waiting::Proxy, Duration::MAX);
+    }
+
+    /// Looks at the raw head of the request that has just begun, if it came by itself.
+    pub(super) fn with_raw_head<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
+        look(&lock(&self.head))
+    }
+
+    /// The response to the request in progress has begun.
+    pub(super) fn response_begins(&self) {
+        self.answering.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn was_written(&self) {
+        self.flushed.store(false, Ordering::Relaxed);
+        if let waiting @ (Waiting::Write | Waiting::LastWrite) = self.waiting() {
+            self.wait_for(waiting);
+        }
+    }
+
+    /// All that was written has gone to the kernel.
+    pub(super) fn was_flushed(&self) {
+        self.flushed.store(true, Ordering::Relaxed);
+        if self.waiting() == Waiting::LastWrite {
+            self.wait_for(Waiting::Idle);
+            let mut head = lock(&self.head);
+            if head.capacity() > HEAD_KEPT_MAX {
+                *head = Vec::new();
+            }
+        }
+    }
+
+    /// Keeps an interim response to be written before the final one. Only between two responses can it be put in.
+    pub(super) fn interject(&self, interim: &[u8]) {
+        if self.flushed.load(Ordering::Relaxed) && !self.answering.load(Ordering::Relaxed) {
+            lock(&self.interim).extend_from_slice(interim);
+            self.has_interim.store(true, Ordering::Relaxed);
+            self.wake();
+        }
+    }
+
+    pub(super) fn has_interim(&self) -> bool {
+        self.has_interim.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn take_interim(&self) -> Vec<u8> {
+        self.has_interim.store(false, Ordering::Relaxed);
+        std::mem::take(&mut lock(&self.interim))
+    }
+
+    /// The HTTP library refuses what it read with this status.
+    pub(super) fn refuse(&self, status: u16) {
+        self.refused.store(u64::from(status), Ordering::Relaxed);
+    }
+
+    pub(super) fn refused(&self) -> Option<u16> {
+        u16::try_from(self.refused.load(Ordering::Relaxed)).ok().filter(|status| *status != 0)
+    }
+
+    pub(super) fn put_socket(&self, socket: TcpStream) {
+        *lock(&self.socket) = Some(socket);
+    }
+
+    pub(super) fn take_socket(&self) -> Option<TcpStream> {
+        lock(&self.socket).take()
+    }
+}
+
+impl Clock {
+    pub(super) fn new(tick: Duration) -> Arc<Self> {
+        Arc::new(Self { start: Instant::now(), now: AtomicU64::new(0), tick })
+    }
+
+    pub(super) fn tick(&self) {
+        self.now.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// The time is up to a tick old, so that one is added: nothing expires early.
+    fn after(&self, limit: Duration) -> u64 {
+        let limit = u64::try_from((limit.saturating_add(self.tick)).as_millis()).unwrap_or(NEVER);
+        self.now.load(Ordering::Relaxed).saturating_add(limit)
+    }
+
+    fn now(&self) -> u64 {
+        self.now.load(Ordering::Relaxed)
+    }
+}
+
+/// All connections of a thread.
+#[derive(Debug, Default)]
+pub(super) struct Sweep(Vec<Weak<Watch>>);
+
+impl Sweep {
+    pub(super) fn add(&mut self, watch: &Arc<Watch>) {
+        self.0.push(Arc::downgrade(watch));
+    }
+
+    /// Wakes the connections that have waited too long, and forgets the closed ones.
+    pub(super) fn run(&mut self, clock: &Clock) {
+        clock.tick();
+        let now = clock.now();
+        self.0.retain(|watch| watch.upgrade().inspect(|watch| watch.check(now)).is_some());
+    }
+
+    /// How many requests are in progress.
+    pub(super) fn in_request(&self) -> usize {
+        self.0.iter().filter_map(Weak::upgrade).filter(|watch| watch.is_in_request()).count()
+    }
+
+    pub(super) fn wake_all(&self) {
+        for watch in self.0.iter().filter_map(Weak::upgrade) {
+            watch.wake();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Held for single moves of plain data only.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

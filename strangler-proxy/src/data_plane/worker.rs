@@ -1,0 +1,323 @@
+//! One thread of the data plane: its listeners, its connections, its pools and its one clock.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diff_harness::exchange::Side;
+use http::HeaderValue;
+use http_body_util::BodyExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
+
+use super::config::{DataPlaneConfig, Timeouts, UpstreamConfig};
+use super::connection;
+use super::peer::Via;
+use super::pool::{Pool, PoolConfig, UpstreamBody};
+use super::refusal::RefusalCounts;
+use super::request_body::RequestBody;
+use super::watch::{Clock, Sweep, Watch};
+use super::{DataPlaneCounts, Outlets};
+use crate::routes::table::SharedTable;
+
+/// What all connections of a thread share.
+pub(super) struct Worker {
+    pub(super) config: Arc<DataPlaneConfig>,
+    pub(super) timeouts: Arc<Timeouts>,
+    pub(super) table: SharedTable,
+    pub(super) outlets: Outlets,
+    pub(super) via: Via,
+    /// For requests of HTTP/1.0 that name no host.
+    pub(super) default_host: HeaderValue,
+    pub(super) refusals: Arc<RefusalCounts>,
+    pub(super) clock: Arc<Clock>,
+    counts: Arc<DataPlaneCounts>,
+    control: Upstream,
+    candidate: Option<Upstream>,
+    sweep: RefCell<Sweep>,
+    draining: Cell<bool>,
+    connections: Cell<usize>,
+    tunnels: Cell<usize>,
+    changed: Notify,
+}
+
+pub(super) struct Upstream {
+    pub(super) config: UpstreamConfig,
+    pub(super) pool: Pool<RequestBody>,
+}
+
+/// What a thread is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    Serve,
+    /// Stop listening, finish what is in flight, and end by then.
+    Drain {
+        by: Instant,
+    },
+}
+
+/// How a thread ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Requests and tunnels that were cut because the deadline came first.
+    pub cut: usize,
+}
+
+/// What a thread is started with.
+pub(super) struct Setup {
+    pub(super) config: Arc<DataPlaneConfig>,
+    pub(super) table: SharedTable,
+    pub(super) outlets: Outlets,
+    pub(super) refusals: Arc<RefusalCounts>,
+    pub(super) counts: Arc<DataPlaneCounts>,
+    pub(super) listeners: Vec<std::net::TcpListener>,
+    pub(super) orders: watch::Receiver<Order>,
+    pub(super) done: oneshot::Sender<Drained>,
+}
+
+/// A connection or a tunnel, counted for as long as it lives.
+pub(super) struct Counted {
+    worker: Rc<Worker>,
+    what: fn(&Worker) -> &Cell<usize>,
+}
+
+impl Worker {
+    /// Serves until it is told to drain, and is done draining.
+    pub(super) async fn run(setup: Setup) -> io::Result<()> {
+        let Setup { config, table, outlets, refusals, counts, listeners, mut orders, done } = setup;
+        let timeouts = Arc::new(config.timeouts.clone());
+        let tick = tick_for(&config);
+        let via = Via::new(&config.forwarding.pseudonym).map_err(io::Error::other)?;
+        let worker = Rc::new(Self {
+            control: Upstream::new(&config.control, &config),
+            candidate: config.candidate.as_ref().map(|candidate| Upstream::new(candidate, &config)),
+            default_host: HeaderValue::from_str(&config.control.authority).map_err(io::Error::other)?,
+            via,
+            timeouts,
+            table,
+            outlets,
+            refusals,
+            counts,
+            clock: Clock::new(tick),
+            sweep: RefCell::default(),
+            draining: Cell::new(false),
+            connections: Cell::new(0),
+            tunnels: Cell::new(0),
+            changed: Notify::new(),
+            config,
+        });
+
+        let room = Rc::new(Semaphore::new(share(worker.config.limits.connections_max, &worker.config)));
+        let listeners: io::Result<Vec<_>> = listeners.into_iter().map(TcpListener::from_std).collect();
+        let accepting: Vec<_> = listeners?
+            .into_iter()
+            .map(|listener| {
+                let accepting = Rc::clone(&worker).accept(listener, Rc::clone(&room), orders.clone());
+                tokio::task::spawn_local(accepting)
+            })
+            .collect();
+        let sweeping = tokio::task::spawn_local(Rc::clone(&worker).sweep_for_ever(tick));
+
+        let by = loop {
+            // A sender that is gone has nothing to serve for any more.
+            let gone = orders.changed().await.is_err();
+            match *orders.borrow_and_update() {
+                Order::Drain { by } => break by,
+                Order::Serve if gone => break Instant::now(),
+                Order::Serve => {}
+            }
+        };
+        for accepting in accepting {
+            // It ends when the kernel's queue is empty: a client that is connected already is not turned away.
+            let _ = accepting.await;
+        }
+        let cut = worker.drain(by).await;
+        sweeping.abort();
+        let _ = done.send(Drained { cut });
+        Ok(())
+    }
+
+    pub(super) fn upstream(&self, side: Side) -> Option<&Upstream> {
+        match side {
+            Side::Control => Some(&self.control),
+            Side::Candidate => self.candidate.as_ref(),
+        }
+    }
+
+    pub(super) fn body_timeout(&self, side: Side) -> Duration {
+        self.upstream(side).map_or(Duration::MAX, |upstream| upstream.config.body_timeout)
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// A tunnel is open for as long as what this gives lives.
+    pub(super) fn tunnel_begins(self: &Rc<Self>) -> Counted {
+        self.counted(|worker| &worker.tunnels)
+    }
+
+    /// Reads a response that nobody wants to its end, if that is near, so that its connection can be used again.
+    pub(super) fn discard(&self, body: UpstreamBody<RequestBody>) {
+        const WORTH_READING: u64 = 64 << 10;
+        const PATIENCE: Duration = Duration::from_secs(1);
+        if http_body::Body::size_hint(&body).upper().is_some_and(|length| length <= WORTH_READING) {
+            tokio::task::spawn_local(tokio::time::timeout(PATIENCE, body.collect()));
+        }
+    }
+
+    fn counted(self: &Rc<Self>, what: fn(&Worker) -> &Cell<usize>) -> Counted {
+        let cell = what(self);
+        cell.set(cell.get() + 1);
+        Counted { worker: Rc::clone(self), what }
+    }
+
+    async fn accept(
+        self: Rc<Self>,
+        listener: TcpListener,
+        room: Rc<Semaphore>,
+        mut orders: watch::Receiver<Order>,
+    ) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = Self::accept_one(&listener, &room) => accepted,
+                _ = orders.changed() => break,
+            };
+            self.serve(accepted);
+        }
+        // What the kernel has accepted already is served; what comes after the socket is closed goes elsewhere.
+        while let Some(accepted) = futures_util::FutureExt::now_or_never(listener.accept()) {
+            match accepted {
+                Ok((socket, peer)) => self.serve((socket, peer, None)),
+                Err(_) => break,
+            }
+        }
+    }
+
+    async fn accept_one(
+        listener: &TcpListener,
+        room: &Rc<Semaphore>,
+    ) -> (TcpStream, SocketAddr, Option<Place>) {
+        const OUT_OF_FILES: Duration = Duration::from_millis(50);
+        let place = Place::take(room).await;
+        loop {
+            match listener.accept().await {
+                Ok((socket, peer)) => return (socket, peer, Some(place)),
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    // Most likely no file descriptors are left: others have to close first.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(OUT_OF_FILES).await;
+                }
+            }
+        }
+    }
+
+    fn serve(self: &Rc<Self>, (socket, peer, place): (TcpStream, SocketAddr, Option<Place>)) {
+        self.counts.accepted();
+        // Without it the last segment of a response waits for an acknowledgement of the one before.
+        let _ = socket.set_nodelay(true);
+        let watch = Watch::new(Arc::clone(&self.clock), Arc::clone(&self.timeouts));
+        self.sweep.borrow_mut().add(&watch);
+        let counted = self.counted(|worker| &worker.connections);
+        let serving = connection::serve(Rc::clone(self), socket, peer, watch);
+        tokio::task::spawn_local(async move {
+            serving.await;
+            drop((counted, place));
+        });
+    }
+
+    async fn sweep_for_ever(self: Rc<Self>, tick: Duration) {
+        let mut ticks = tokio::time::interval(tick);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.sweep.borrow_mut().run(&self.clock);
+            let now = Instant::now();
+            for upstream in [Some(&self.control), self.candidate.as_ref()].into_iter().flatten() {
+                upstream.pool.sweep(now);
+            }
+        }
+    }
+
+    /// Lets idle connections go and waits for the others.
+    async fn drain(&self, by: Instant) -> usize {
+        self.draining.set(true);
+        self.sweep.borrow().wake_all();
+        let by = tokio::time::Instant::from_std(by);
+        while self.connections.get() + self.tunnels.get() > 0 {
+            let changed = self.changed.notified();
+            if tokio::time::timeout_at(by, changed).await.is_err() {
+                break;
+            }
+        }
+        self.tunnels.get() + self.sweep.borrow().in_request()
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let cell = (self.what)(&self.worker);
+        cell.set(cell.get() - 1);
+        if self.worker.draining.get() {
+            self.worker.changed.notify_one();
+        }
+    }
+}
+
+impl Upstream {
+    fn new(config: &UpstreamConfig, of: &DataPlaneConfig) -> Self {
+        let pool = PoolConfig {
+            authority: config.authority.clone(),
+            connections_max: share(config.connections_max, of),
+            waiting_max: share(config.waiting_max, of),
+            wait_max: config.wait_max,
+            idle_max: share(config.idle_max, of),
+            idle_timeout: config.idle_timeout,
+            connect_timeout: config.connect_timeout,
+            head_bytes_max: config.head_bytes_max,
+            preserve_header_case: of.forwarding.preserve_header_case,
+        };
+        Self { config: config.clone(), pool: Pool::new(pool) }
+    }
+}
+
+/// A place among the connections that a thread may have.
+struct Place(Rc<Semaphore>);
+
+impl Place {
+    async fn take(room: &Rc<Semaphore>) -> Self {
+        room.acquire().await.expect("it is never closed").forget();
+        Self(Rc::clone(room))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
+    }
+}
+
+/// A thread's share of a limit over all threads.
+fn share(limit: usize, config: &DataPlaneConfig) -> usize {
+    limit.div_ceil(config.threads.get()).clamp(1, Semaphore::MAX_PERMITS)
+}
+
+/// A quarter of the shortest timeout, so that none is late by more than that.
+fn tick_for(config: &DataPlaneConfig) -> Duration {
+    let timeouts = &config.timeouts;
+    let of_clients = [timeouts.head, timeouts.body, timeouts.write, timeouts.idle];
+    let upstreams = std::iter::once(&config.control).chain(&config.candidate);
+    let of_upstreams = upstreams.flat_map(|upstream| [upstream.head_timeout, upstream.body_timeout]);
+    let shortest = of_clients.into_iter().chain(of_upstreams).min().unwrap_or(Duration::MAX);
+    (shortest / 4).clamp(Duration::from_millis(5), Duration::from_millis(500))
+}
+
+/// The client left between the kernel's accept and ours; the listener is well.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
