@@ -20,7 +20,7 @@ impl Reader<'_> {
     /// In the order of `ids`; unknown ids are left out. One query.
     pub fn comments(&self, ids: &[CommentId]) -> Result<Vec<Comment>, StoreError> {
         let sql = format!("SELECT {COMMENT} FROM comments c WHERE c.id IN (SELECT value FROM json_each(?1))");
-        by_ids(self.conn, &sql, ids, rows::comment, |comment| comment.id)
+        by_ids(self, &sql, ids, rows::comment, |comment| comment.id)
     }
 
     pub fn comment(&self, id: CommentId) -> Result<Option<Comment>, StoreError> {
@@ -34,12 +34,12 @@ impl Reader<'_> {
         audience: &Audience,
         page: Page,
     ) -> Result<Paged<Comment>, StoreError> {
-        let ids = audience.users(list.listing()).page(self.conn, page)?;
+        let ids = audience.users(list.listing()).page(self, page)?;
         Ok(Paged { items: self.comments(&ids.ids())?, next: ids.next })
     }
 
     pub fn count_comments(&self, list: CommentList, audience: &Audience) -> Result<i64, StoreError> {
-        audience.users(list.listing()).count(self.conn)
+        audience.users(list.listing()).count(self)
     }
 }
 

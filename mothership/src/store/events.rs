@@ -40,7 +40,7 @@ pub struct NewEvent {
 impl Reader<'_> {
     /// Up to `limit` events with a sequence above `after`, ascending.
     pub fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
+        let mut statement = self.prepare(
             "SELECT sequence, at, type, actor_id, aggregate_kind, aggregate_id, payload FROM events \
              WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
         )?;
@@ -62,7 +62,7 @@ impl Reader<'_> {
 
     /// 0 before the first event.
     pub fn last_sequence(&self) -> Result<i64, StoreError> {
-        let mut statement = self.conn.prepare_cached("SELECT ifnull(max(sequence), 0) FROM events")?;
+        let mut statement = self.prepare("SELECT ifnull(max(sequence), 0) FROM events")?;
         Ok(statement.query_row([], |row| row.get(0))?)
     }
 }

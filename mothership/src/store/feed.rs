@@ -40,11 +40,11 @@ impl Reader<'_> {
         page: Page,
     ) -> Result<Paged<Activity>, StoreError> {
         let limit = page.limit.min(Page::LIMIT_MAX) as usize;
-        let tracks = audience.tracks(of.tracks()).page::<i64>(self.conn, page)?;
+        let tracks = audience.tracks(of.tracks()).page::<i64>(self, page)?;
         let mut more = tracks.next.is_some();
         let mut places: Vec<Cursor> = tracks.items.iter().map(|l| Cursor { key: l.key, id: l.id }).collect();
         if kind == ActivityKind::TracksAndPlaylists {
-            let playlists = audience.playlists(of.playlists()).page::<i64>(self.conn, page)?;
+            let playlists = audience.playlists(of.playlists()).page::<i64>(self, page)?;
             more |= playlists.next.is_some();
             places.extend(playlists.items.iter().map(|l| Cursor { key: l.key, id: l.id }));
         }

@@ -25,11 +25,12 @@ mod events;
 mod counts;
 
 use std::{
+    cell::Cell,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection};
 use rusqlite_migration::{M, Migrations};
 use tokio::sync::watch;
 
@@ -69,6 +70,7 @@ struct Inner {
 /// The queries, over one snapshot of the database.
 pub struct Reader<'c> {
     conn: &'c Connection,
+    queries: Cell<u32>,
 }
 
 /// Reads that run at once; more wait for a free connection.
@@ -132,7 +134,17 @@ impl Store {
 
 impl<'c> Reader<'c> {
     pub(crate) fn new(conn: &'c Connection) -> Self {
-        Self { conn }
+        Self { conn, queries: Cell::new(0) }
+    }
+
+    /// Queries made so far: a page must not need more of them the longer it is.
+    pub fn queries(&self) -> u32 {
+        self.queries.get()
+    }
+
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>, StoreError> {
+        self.queries.set(self.queries.get() + 1);
+        Ok(self.conn.prepare_cached(sql)?)
     }
 }
 

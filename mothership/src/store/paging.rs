@@ -3,9 +3,9 @@
 
 use std::{fmt, str::FromStr};
 
-use rusqlite::{Connection, ToSql, types::Value};
+use rusqlite::{ToSql, types::Value};
 
-use crate::store::StoreError;
+use crate::store::{Reader, StoreError};
 
 /// Which part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,11 @@ impl Listing {
         self
     }
 
-    pub(crate) fn page<Id>(mut self, conn: &Connection, page: Page) -> Result<Paged<ListedId<Id>>, StoreError>
+    pub(crate) fn page<Id>(
+        mut self,
+        reader: &Reader<'_>,
+        page: Page,
+    ) -> Result<Paged<ListedId<Id>>, StoreError>
     where
         Id: rusqlite::types::FromSql + Into<i64> + Copy,
     {
@@ -119,7 +123,7 @@ impl Listing {
         // One more than asked for tells whether there is a next page.
         self.params.push((":limit", i64::try_from(limit + 1).expect("a limit is at most 1000").into()));
         self.params.push((":offset", offset.into()));
-        let mut statement = conn.prepare_cached(&sql)?;
+        let mut statement = reader.prepare(&sql)?;
         let rows = statement.query_map(&*bindings(&self.params), |row| {
             Ok(ListedId { id: row.get::<_, Id>(0)?, key: row.get(1)? })
         })?;
@@ -130,9 +134,9 @@ impl Listing {
         Ok(Paged { items, next: last.filter(|_| more) })
     }
 
-    pub(crate) fn count(&self, conn: &Connection) -> Result<i64, StoreError> {
+    pub(crate) fn count(&self, reader: &Reader<'_>) -> Result<i64, StoreError> {
         let sql = format!("SELECT count(*) FROM {}{}", self.from, self.conditions());
-        let mut statement = conn.prepare_cached(&sql)?;
+        let mut statement = reader.prepare(&sql)?;
         Ok(statement.query_row(&*bindings(&self.params), |row| row.get(0))?)
     }
 

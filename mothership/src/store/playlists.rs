@@ -67,7 +67,7 @@ impl Reader<'_> {
             "SELECT {PLAYLIST} FROM playlists p JOIN users o ON o.id = p.user_id \
              WHERE p.id IN (SELECT value FROM json_each(?1))"
         );
-        by_ids(self.conn, &sql, ids, rows::playlist, |playlist| playlist.id)
+        by_ids(self, &sql, ids, rows::playlist, |playlist| playlist.id)
     }
 
     pub fn playlist(&self, id: PlaylistId) -> Result<Option<Playlist>, StoreError> {
@@ -80,7 +80,7 @@ impl Reader<'_> {
             "SELECT {PLAYLIST} FROM playlists p JOIN users o ON o.id = p.user_id \
              WHERE o.permalink = ?1 AND p.permalink = ?2"
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut statement = self.prepare(&sql)?;
         Ok(statement.query_row((user, playlist), rows::playlist).optional()?)
     }
 
@@ -88,7 +88,7 @@ impl Reader<'_> {
         let sql = format!(
             "SELECT {PLAYLIST} FROM playlists p JOIN users o ON o.id = p.user_id WHERE p.secret_token = ?1"
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut statement = self.prepare(&sql)?;
         Ok(statement.query_row([secret_token], rows::playlist).optional()?)
     }
 
@@ -97,7 +97,7 @@ impl Reader<'_> {
         &self,
         playlists: &[PlaylistId],
     ) -> Result<HashMap<PlaylistId, Vec<TrackId>>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
+        let mut statement = self.prepare(
             "SELECT playlist_id, track_id FROM playlist_tracks \
              WHERE playlist_id IN (SELECT value FROM json_each(?1)) ORDER BY playlist_id, position",
         )?;
@@ -123,7 +123,7 @@ impl Reader<'_> {
              WHERE e.playlist_id IN (SELECT value FROM json_each(?1)) AND e.position < ?2 \
              ORDER BY e.playlist_id, e.position"
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut statement = self.prepare(&sql)?;
         let last = statement.column_count() - 1;
         let mut rows = statement.query((id_array(playlists.iter().copied()), first))?;
         let mut tracks: HashMap<PlaylistId, Vec<Track>> = HashMap::new();
@@ -147,7 +147,7 @@ impl Reader<'_> {
         audience: &Audience,
         page: Page,
     ) -> Result<Paged<ListedId<PlaylistId>>, StoreError> {
-        audience.playlists(kind.apply(list.listing())).page(self.conn, page)
+        audience.playlists(kind.apply(list.listing())).page(self, page)
     }
 
     /// How many items all pages of the list have together. Walks the list: cheap for one user's, not for `All`.
@@ -157,7 +157,7 @@ impl Reader<'_> {
         kind: KindFilter,
         audience: &Audience,
     ) -> Result<i64, StoreError> {
-        audience.playlists(kind.apply(list.listing())).count(self.conn)
+        audience.playlists(kind.apply(list.listing())).count(self)
     }
 }
 

@@ -75,7 +75,7 @@ impl Reader<'_> {
         if ids.is_empty() {
             return Ok(HashSet::new());
         }
-        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut statement = self.prepare(sql)?;
         let found = statement.query_map((viewer, id_array(ids.iter().copied())), |row| row.get(0))?;
         Ok(found.collect::<Result<_, _>>()?)
     }

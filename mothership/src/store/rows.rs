@@ -1,10 +1,10 @@
 //! From rows to domain values. Columns are read in the order in which the structs name them.
 
-use rusqlite::{Connection, Row, types::FromSql};
+use rusqlite::{Row, types::FromSql};
 
 use crate::{
     domain::{Comment, Playlist, Track, User, UserCounts},
-    store::StoreError,
+    store::{Reader, StoreError},
 };
 
 /// Reads a row from left to right.
@@ -176,10 +176,10 @@ pub(crate) fn comment(row: &Row<'_>) -> rusqlite::Result<Comment> {
 
 /// Rows for `ids`, in the order of `ids`; ids without a row are left out, repeated ids are repeated.
 pub(crate) fn by_ids<Id, T>(
-    conn: &Connection,
+    reader: &Reader<'_>,
     sql: &str,
     ids: &[Id],
-    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    read_row: fn(&Row<'_>) -> rusqlite::Result<T>,
     id_of: fn(&T) -> Id,
 ) -> Result<Vec<T>, StoreError>
 where
@@ -190,10 +190,10 @@ where
         return Ok(Vec::new());
     }
     let mut found = std::collections::HashMap::with_capacity(ids.len());
-    let mut statement = conn.prepare_cached(sql)?;
+    let mut statement = reader.prepare(sql)?;
     let mut rows = statement.query([id_array(ids.iter().copied())])?;
     while let Some(row) = rows.next()? {
-        let value = read(row)?;
+        let value = read_row(row)?;
         found.insert(id_of(&value), value);
     }
     Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())

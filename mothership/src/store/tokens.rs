@@ -24,7 +24,7 @@ pub enum TokenState {
 
 impl Reader<'_> {
     pub fn token(&self, token: &str, now: Timestamp) -> Result<TokenState, StoreError> {
-        let mut statement = self.conn.prepare_cached(
+        let mut statement = self.prepare(
             "SELECT b.user_id, u.role, b.scope, b.expires_at FROM bearer_tokens b JOIN users u ON u.id = b.user_id \
              WHERE b.token = ?1",
         )?;
@@ -45,7 +45,7 @@ impl Reader<'_> {
 
     /// `None` if there is no such user.
     pub fn identity(&self, user: UserId) -> Result<Option<Identity>, StoreError> {
-        let mut statement = self.conn.prepare_cached("SELECT id, role FROM users WHERE id = ?1")?;
+        let mut statement = self.prepare("SELECT id, role FROM users WHERE id = ?1")?;
         let identity =
             statement.query_row([user], |row| Ok(Identity { user_id: row.get(0)?, role: row.get(1)? }));
         Ok(identity.optional()?)

@@ -65,7 +65,7 @@ impl Reader<'_> {
             "SELECT {TRACK} FROM tracks t JOIN users o ON o.id = t.user_id \
              WHERE t.id IN (SELECT value FROM json_each(?1))"
         );
-        by_ids(self.conn, &sql, ids, rows::track, |track| track.id)
+        by_ids(self, &sql, ids, rows::track, |track| track.id)
     }
 
     pub fn track(&self, id: TrackId) -> Result<Option<Track>, StoreError> {
@@ -78,7 +78,7 @@ impl Reader<'_> {
             "SELECT {TRACK} FROM tracks t JOIN users o ON o.id = t.user_id \
              WHERE o.permalink = ?1 AND t.permalink = ?2"
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut statement = self.prepare(&sql)?;
         Ok(statement.query_row((user, track), rows::track).optional()?)
     }
 
@@ -86,7 +86,7 @@ impl Reader<'_> {
         let sql = format!(
             "SELECT {TRACK} FROM tracks t JOIN users o ON o.id = t.user_id WHERE t.secret_token = ?1"
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut statement = self.prepare(&sql)?;
         Ok(statement.query_row([secret_token], rows::track).optional()?)
     }
 
@@ -98,7 +98,7 @@ impl Reader<'_> {
         audience: &Audience,
         page: Page,
     ) -> Result<Paged<ListedId<TrackId>>, StoreError> {
-        audience.tracks(filter.apply(list.listing())).page(self.conn, page)
+        audience.tracks(filter.apply(list.listing())).page(self, page)
     }
 
     /// How many items all pages of the list have together. Walks the list: cheap for one user's, not for `All`.
@@ -108,7 +108,7 @@ impl Reader<'_> {
         filter: &TrackFilter,
         audience: &Audience,
     ) -> Result<i64, StoreError> {
-        audience.tracks(filter.apply(list.listing())).count(self.conn)
+        audience.tracks(filter.apply(list.listing())).count(self)
     }
 }
 

@@ -31,7 +31,7 @@ impl Reader<'_> {
     /// In the order of `ids`; unknown ids are left out. One query.
     pub fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
         let sql = format!("SELECT {USER} FROM users u WHERE u.id IN (SELECT value FROM json_each(?1))");
-        by_ids(self.conn, &sql, ids, rows::user, |user| user.id)
+        by_ids(self, &sql, ids, rows::user, |user| user.id)
     }
 
     pub fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -40,7 +40,7 @@ impl Reader<'_> {
 
     pub fn user_by_permalink(&self, permalink: &str) -> Result<Option<User>, StoreError> {
         let sql = format!("SELECT {USER} FROM users u WHERE u.permalink = ?1");
-        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut statement = self.prepare(&sql)?;
         Ok(statement.query_row([permalink], rows::user).optional()?)
     }
 
@@ -51,17 +51,17 @@ impl Reader<'_> {
         audience: &Audience,
         page: Page,
     ) -> Result<Paged<ListedId<UserId>>, StoreError> {
-        audience.users(list.listing()).page(self.conn, page)
+        audience.users(list.listing()).page(self, page)
     }
 
     /// How many items all pages of the list have together. Walks the list.
     pub fn count_users(&self, list: &UserList, audience: &Audience) -> Result<i64, StoreError> {
-        audience.users(list.listing()).count(self.conn)
+        audience.users(list.listing()).count(self)
     }
 
     /// In the order in which they were added.
     pub fn web_profiles(&self, user: UserId) -> Result<Vec<WebProfile>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
+        let mut statement = self.prepare(
             "SELECT id, user_id, service, title, url, username, created_at FROM web_profiles \
              WHERE user_id = ?1 ORDER BY id",
         )?;
@@ -82,7 +82,7 @@ impl Reader<'_> {
 
     /// In the order in which they were added.
     pub fn connections(&self, user: UserId) -> Result<Vec<Connection>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
+        let mut statement = self.prepare(
             "SELECT id, user_id, service, display_name, post_publish, post_favorite, created_at FROM connections \
              WHERE user_id = ?1 ORDER BY id",
         )?;

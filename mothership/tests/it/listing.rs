@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mothership::{
-    domain::{Block, PlaylistId, Territory, TrackId, UserId, Viewer},
+    domain::{Block, PlaylistId, Territory, Track, TrackId, UserId, Viewer},
     seed::cast,
     store::{
         ActivityKind, Audience, Cursor, FeedItem, FeedOf, KindFilter, ListedId, Order, Page, Paged,
@@ -261,6 +261,29 @@ async fn batches_keep_the_order_asked_for_and_skip_the_unknown() {
         let ids: Vec<TrackId> = tracks[&cast::EVERYTHING].iter().map(|track| track.id).collect();
         assert_eq!(ids, cast::TRACKS);
         assert_eq!(reader.track_ids_of(&[cast::FULL])?[&cast::FULL].len(), 500);
+        Ok(())
+    };
+    store.read(check).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_page_of_fifty_tracks_takes_as_many_queries_as_a_page_of_one() {
+    let store = Database::fresh().store();
+    let check = |reader: &Reader<'_>| {
+        let page = |first: u32| -> Result<u32, StoreError> {
+            let before = reader.queries();
+            let playlists = reader.playlists(&[cast::FIFTY, cast::EVERYTHING])?;
+            let ids: Vec<PlaylistId> = playlists.iter().map(|playlist| playlist.id).collect();
+            let tracks: Vec<Track> = reader.tracks_of(&ids, first)?.into_values().flatten().collect();
+            let owners: Vec<UserId> = tracks.iter().map(|track| track.user_id).collect();
+            let track_ids: Vec<TrackId> = tracks.iter().map(|track| track.id).collect();
+            reader.users(&owners)?;
+            reader.relations(Some(cast::FAN), &owners, &track_ids, &ids)?;
+            assert!(track_ids.len() >= first as usize);
+            Ok(reader.queries() - before)
+        };
+        let (short, long) = (page(1)?, page(50)?);
+        assert_eq!((short, long), (11, 11));
         Ok(())
     };
     store.read(check).await.unwrap();

@@ -204,13 +204,14 @@ fn generated_tracks_and_viewers_agree_with_a_second_opinion() {
             }
         };
 
-        let read = me || power || !(never || (private && !link) || (early && !link));
+        let read = me || power || !(never || ((private || early) && !link));
         assert_eq!(
             read_track(&track, block, &viewer).access,
             read.then(|| level(me, power)),
             "read: {shown}"
         );
-        let inside = me || power || !(never || (private && !link && !along) || (early && !link));
+        let unshared = private && !link && !along;
+        let inside = me || power || !(never || unshared || (early && !link));
         assert_eq!(
             read_track_in_playlist(&track, &playlist, block, &viewer).access,
             inside.then(|| level(me, power)),
