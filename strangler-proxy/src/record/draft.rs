@@ -9,6 +9,9 @@ use diff_harness::store::{Batch, ComparisonRecord, Epoch, PlainTally, Tally, Und
 
 use super::gathered::{EndpointGathered, LATENCIES_MAX, Plain, add_rule};
 
+/// Proposals that wait for the store.
+const UNDECLARED_MAX: usize = 1000;
+
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     tallies: BTreeMap<Option<EndpointId>, Tally>,
@@ -45,11 +48,14 @@ impl Draft {
 
     pub(super) fn add_undeclared(&mut self, undeclared: Vec<Undeclared>) {
         for one in undeclared {
+            let is_full = self.undeclared.len() >= UNDECLARED_MAX;
             match self.undeclared.get_mut(&one.proposed) {
                 Some(known) => {
                     known.count += one.count;
                     known.examples = one.examples;
                 }
+                // Its requests are counted as unmatched all the same.
+                None if is_full => {}
                 None => drop(self.undeclared.insert(one.proposed.clone(), one)),
             }
         }

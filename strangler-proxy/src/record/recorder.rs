@@ -59,6 +59,7 @@ impl Recorder {
             sightings,
             clock,
             drafts: BTreeMap::new(),
+            refusals: 0,
         };
         thread::Builder::new().name("storage".to_owned()).spawn(move || storage.run())?;
         Ok(Self { recording, compare, undeclared, ended: Mutex::new(ended) })

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diff_harness::exchange::UnixMillis;
-use diff_harness::store::{Batch, Epoch, Store};
+use diff_harness::store::{Batch, ComparisonRecord, Epoch, Store};
 
 use super::Discover;
 use super::draft::Draft;
@@ -163,7 +163,15 @@ pub(super) struct Storage {
     pub(super) clock: fn() -> UnixMillis,
     /// What the store has not taken yet.
     pub(super) drafts: BTreeMap<Epoch, Draft>,
+    /// How often in a row the store refused the first of them.
+    pub(super) refusals: u32,
 }
+
+/// Epochs that wait for the store; the evidence of further ones is counted with the last of them.
+const DRAFTS_MAX: usize = 64;
+/// Refusals in a row after which the counts are tried without the details. What is wrong may be in one of these, and
+/// must not keep all that comes after it out of the store.
+const REFUSALS_MAX: u32 = 30;
 
 impl Storage {
     /// Writes until it is told to stop, and once more then.
@@ -188,17 +196,43 @@ impl Storage {
             if draft.is_empty() {
                 continue;
             }
-            let batch = draft.into_batch(&epoch, at);
+            let mut batch = draft.into_batch(&epoch, at);
             if let Err(error) = self.record(&batch) {
-                self.drafts.insert(epoch, Draft::from_batch(batch));
-                return Err(error);
+                self.refusals += 1;
+                if self.refusals < REFUSALS_MAX || !self.record_counts(&mut batch, &error) {
+                    self.drafts.insert(epoch, Draft::from_batch(batch));
+                    return Err(error);
+                }
             }
+            self.refusals = 0;
             something = true;
-            self.recording.waiting.fetch_sub(batch.comparisons.len(), Ordering::Relaxed);
-            let bytes = batch.comparisons.iter().map(size_of_record).sum();
-            self.recording.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.forget(&batch.comparisons);
         }
         Ok(something)
+    }
+
+    /// Tries the counts of a batch without its details. If the store takes these, the details are given up.
+    fn record_counts(&self, batch: &mut Batch, error: &str) -> bool {
+        let details = std::mem::take(&mut batch.comparisons);
+        if self.record(batch).is_err() {
+            batch.comparisons = details;
+            return false;
+        }
+        tracing::error!(
+            error,
+            comparisons = details.len(),
+            "the store takes counts and refuses these details; they are given up"
+        );
+        self.recording.unrecorded.fetch_add(details.len() as u64, Ordering::Relaxed);
+        self.forget(&details);
+        true
+    }
+
+    /// These do not wait any more.
+    fn forget(&self, comparisons: &[ComparisonRecord]) {
+        self.recording.waiting.fetch_sub(comparisons.len(), Ordering::Relaxed);
+        let bytes = comparisons.iter().map(size_of_record).sum();
+        self.recording.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     fn record(&self, batch: &Batch) -> Result<(), String> {
@@ -210,23 +244,34 @@ impl Storage {
 
     /// Moves what was observed into the drafts.
     fn collect(&mut self) {
-        // Deltas before verdicts: a request that ends in between is in the next write with both.
-        let current = self.drafts.entry(Epoch::clone(&self.recording.epochs.current())).or_default();
-        for (endpoint, counters) in self.registry.all() {
-            if let Some(delta) = counters.take_delta() {
-                current.count(endpoint, &delta);
-            }
-        }
+        let deltas: Vec<_> = self
+            .registry
+            .all()
+            .into_iter()
+            .filter_map(|(endpoint, counters)| Some((endpoint, counters.take_delta()?)))
+            .collect();
         for sighting in self.sightings.try_iter() {
             self.discover.seen(&sighting.method, &sighting.path);
         }
-        current.add_undeclared(self.discover.take());
+        let undeclared = self.discover.take();
+        let current = self.recording.epochs.current();
+        let draft = self.draft(&current);
+        for (endpoint, delta) in deltas {
+            draft.count(endpoint, &delta);
+        }
+        draft.add_undeclared(undeclared);
         for mut gathered in self.recording.take_gathered().into_epochs() {
-            let draft = self.drafts.entry(Epoch::clone(&gathered.epoch)).or_default();
+            let draft = self.draft(&gathered.epoch);
             for endpoint in gathered.take_endpoints() {
                 draft.add_endpoint(endpoint);
             }
             draft.add_records(gathered.records);
         }
+    }
+
+    fn draft(&mut self, epoch: &Epoch) -> &mut Draft {
+        let is_full = self.drafts.len() >= DRAFTS_MAX && !self.drafts.contains_key(epoch);
+        let last = if is_full { self.drafts.keys().next_back().cloned() } else { None };
+        self.drafts.entry(last.unwrap_or_else(|| epoch.clone())).or_default()
     }
 }

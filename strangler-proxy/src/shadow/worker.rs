@@ -8,9 +8,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use diff_harness::comparison::DropReason;
-use tokio::runtime;
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::LocalSet;
 
 use super::ask::{Pools, ask};
 use super::handle::{Job, Shared};
@@ -42,14 +41,22 @@ impl ShadowWorker {
     ) -> io::Result<(ShadowHandle, Self)> {
         let (handle, shared, jobs) = ShadowHandle::new(config, compare, Instant::now());
         let (stop, stopped) = oneshot::channel();
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (begun, begins) = std::sync::mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("shadow".to_owned()).spawn(move || {
-            let tasks = LocalSet::new();
+            let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+            let (runtime, result) = match runtime {
+                Ok(runtime) => (Some(runtime), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            // Whoever starts the thread waits for this.
+            let _ = begun.send(result);
+            let Some(runtime) = runtime else { return };
             let pools = Rc::new(Pools::new(&control, candidate.as_ref(), &shared.config));
             let worker = Worker { pools, shared, active: Rc::default() };
-            tasks.block_on(&runtime, worker.run(jobs, stopped));
+            runtime.block_on(worker.run(jobs, stopped));
             // What is still on the way is dropped with its task, and counted as dropped by a shutdown.
         })?;
+        begins.recv().map_err(io::Error::other)??;
         Ok((handle, Self { thread, stop }))
     }
 

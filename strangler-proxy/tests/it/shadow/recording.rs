@@ -136,6 +136,21 @@ fn details_past_the_bound_are_given_up_and_counted_and_counts_are_not() {
 }
 
 #[test]
+fn details_that_the_store_never_takes_do_not_keep_the_counts_out_of_it() {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let rig = Setup::candidate(&candidate).start();
+    rig.store.refuse_details();
+    rig.exchange("r1", "[]");
+    rig.settled();
+    eventually(|| rig.recorder.flush(PATIENCE).is_ok());
+    assert!(rig.store.refused() > 1, "it was tried once only");
+    assert_eq!(rig.store.total(), rig.registry.total().tally);
+    let health = rig.recorder.health();
+    assert_eq!((health.failing, health.waiting, health.unrecorded), (None, 0, 1));
+    rig.drain();
+}
+
+#[test]
 fn kept_bodies_past_the_bound_are_left_out_of_their_records() {
     let candidate = Upstream::start(Behaviour::json("{}"));
     let mut setup = Setup::candidate(&candidate);

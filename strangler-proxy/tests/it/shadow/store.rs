@@ -16,12 +16,18 @@ use diff_harness::store::{
 pub(crate) struct MemoryStore {
     batches: Mutex<Vec<Batch>>,
     refuses: AtomicBool,
+    refuses_details: AtomicBool,
     refused: AtomicUsize,
 }
 
 impl MemoryStore {
     pub(crate) fn refuse(&self, refuses: bool) {
         self.refuses.store(refuses, Ordering::SeqCst);
+    }
+
+    /// Refuses batches with a comparison in them, and takes the others.
+    pub(super) fn refuse_details(&self) {
+        self.refuses_details.store(true, Ordering::SeqCst);
     }
 
     /// How many batches were refused.
@@ -51,7 +57,8 @@ fn not_here<T>() -> Result<T, StoreError> {
 
 impl Store for MemoryStore {
     fn record(&self, batch: &Batch) -> Result<(), StoreError> {
-        if self.refuses.load(Ordering::SeqCst) {
+        let refuses_details = self.refuses_details.load(Ordering::SeqCst) && !batch.comparisons.is_empty();
+        if self.refuses.load(Ordering::SeqCst) || refuses_details {
             self.refused.fetch_add(1, Ordering::SeqCst);
             return Err(StoreError::Unusable("the disk is full".to_owned()));
         }
