@@ -1,6 +1,7 @@
 //! Shadowing, comparing and recording, against servers that behave and servers that do not.
 
 mod accounting;
+mod clients;
 mod exchanges;
 mod limits;
 mod recording;
