@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     app::App,
     domain::{Playlist, PlaylistId, Track, TrackId, UserId, Viewer},
-    internal::{ApiError, ViewerSpec, read, require_service_token},
+    internal::{ApiError, ViewerSpec, read, require_service_token, unknown_method, unknown_path},
     request::read_json,
     store::{Page, Relations},
     visibility::{
@@ -22,6 +22,8 @@ use crate::{
 pub fn router(app: &App) -> Router<App> {
     Router::new()
         .route("/check", post(check))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
         .layer(middleware::from_fn_with_state(app.clone(), require_service_token))
 }
 

@@ -23,7 +23,7 @@ use axum::{
 use crate::app::App;
 
 pub(crate) use access::require_service_token;
-pub(crate) use error::ApiError;
+pub(crate) use error::{ApiError, unknown_method, unknown_path};
 pub(crate) use events::drained;
 pub(crate) use requests::{ViewerSpec, read};
 
@@ -47,7 +47,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/events", get(events::poll))
         .route("/events/stream", get(events::stream))
         .route("/counters", get(counters::all))
-        .fallback(error::unknown_path)
-        .method_not_allowed_fallback(error::unknown_method)
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
         .layer(middleware::from_fn_with_state(app.clone(), require_service_token))
 }

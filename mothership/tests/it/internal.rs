@@ -59,6 +59,8 @@ async fn bad_input_is_answered_with_a_typed_error_and_never_a_500() {
         (commands, json!({ "viewer": { "token": "tok-fan" }, "command": { "type": "create_playlist", "fields": { "title": "" } } }).to_string(), 422, "invalid"),
         (commands, json!({ "viewer": { "token": "tok-ada" }, "command": { "type": "update_playlist", "playlist_id": 201, "fields": {}, "if_revision": 9 } }).to_string(), 409, "stale_revision"),
         ("/internal/v1/nothing", "{}".to_owned(), 404, "unknown_path"),
+        ("/playlist_authorization/v1/nothing", "{}".to_owned(), 404, "unknown_path"),
+        ("/playlist_authorization/v1/check", "{\"viewer\":1}".to_owned(), 400, "bad_body"),
     ];
     for (path, body, status, code) in cases {
         let request = monolith.service(Method::POST, path).body(body.clone());
