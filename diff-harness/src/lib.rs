@@ -14,6 +14,7 @@
 //! - [`redact`]: what is taken out before anything is kept.
 //! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
 //! - [`gate`]: whether the evidence lets an endpoint move.
+//! - [`report`]: what a store holds, for a terminal, as JSON, and as one HTML file.
 //!
 //! The comparison and the statistics are pure: no I/O, no clock. The ledger and the reports stand around them.
 
@@ -37,3 +38,4 @@ pub mod redact;
 pub mod store;
 pub mod ledger;
 pub mod gate;
+pub mod report;

@@ -6,15 +6,15 @@ use foldhash::fast::FixedState;
 
 /// Positions that stand beside each other, increasing on both sides.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Alignment {
-    pub(super) pairs: Vec<(usize, usize)>,
+pub(crate) struct Alignment {
+    pub(crate) pairs: Vec<(usize, usize)>,
     /// The limit was reached: the alignment is a common subsequence, perhaps not the longest.
-    pub(super) coarse: bool,
+    pub(crate) coarse: bool,
 }
 
 /// Aligns equal hashes. Looks at no more than `pairs_max` pairs of equal positions, in O(r log n) for r of them;
 /// when there are more (long runs of equal elements), only the n-th occurrences on both sides count as equal.
-pub(super) fn align(control: &[u64], candidate: &[u64], pairs_max: usize) -> Alignment {
+pub(crate) fn align(control: &[u64], candidate: &[u64], pairs_max: usize) -> Alignment {
     let prefix = control.iter().zip(candidate).take_while(|(a, b)| a == b).count();
     let suffix = control[prefix..]
         .iter()

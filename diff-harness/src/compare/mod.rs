@@ -9,7 +9,7 @@ mod headers;
 mod body;
 mod json;
 mod array;
-mod align;
+pub(crate) mod align;
 mod text;
 mod form;
 

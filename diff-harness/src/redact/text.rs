@@ -40,7 +40,7 @@ impl Redaction<'_> {
         let mut at = 0;
         while let Some(name) = next_word(text, at) {
             at = name.end;
-            if !self.rules.text.contains(&text[name.clone()]) {
+            if !may_be_assigned(&text[name.end..]) || !self.rules.text.contains(&text[name.clone()]) {
                 continue;
             }
             if let Some(value) = assigned(text, &name).filter(|value| !value.is_empty()) {
@@ -81,6 +81,14 @@ fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
     }
     let length = bytes[start..].iter().position(|byte| !is_word(*byte)).unwrap_or(bytes.len() - start);
     Some(start..start + length)
+}
+
+/// Whether an assignment can follow at all. Spares most words the look into the list of names.
+fn may_be_assigned(rest: &str) -> bool {
+    let rest = rest.as_bytes();
+    let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    matches!(rest.get(spaces), Some(b'=' | b':' | b'%' | b'>' | b'"' | b'\'' | b'\\'))
+        || [&b"value="[..], b"content="].iter().any(|sign| rest[spaces..].starts_with(sign))
 }
 
 /// The value that is assigned to the name that ends before `rest`.
