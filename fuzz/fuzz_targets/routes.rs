@@ -23,7 +23,8 @@ fuzz_target!(|input: (&str, &str, &str)| {
         let again = PathView::of(view.as_str(), &policy).expect("a view is unambiguous");
         assert_eq!(view.as_str(), again.as_str());
 
-        let templates: Vec<_> = [first, second].into_iter().filter_map(|text| Template::parse(text).ok()).collect();
+        let templates: Vec<_> =
+            [first, second].into_iter().filter_map(|text| Template::parse(text).ok()).collect();
         let routes = templates.iter().map(|template| (Method::GET, template.clone(), template.clone()));
         let (matcher, ties) = Matcher::build(routes, MatchPolicy::default());
         assert_eq!(matcher.len() + ties.len(), templates.len());

@@ -1,6 +1,7 @@
 //! Which endpoints there are: imported from documents, discovered from traffic.
 //!
-//! - [`openapi`]: a document, read whole or refused with the place and a hint.
+//! - [`openapi`], [`har`]: documents, read whole or refused with the place and a hint.
+//! - [`discover`]: proposals from traffic that matched no endpoint.
 //! - [`Import`], [`Note`]: what a document gave, and what a person should know of it.
 //! - [`ImportError`]: why a document gave nothing.
 
@@ -9,10 +10,14 @@ mod document;
 mod note;
 mod collector;
 pub mod openapi;
+mod identifier;
+pub mod discover;
+pub mod har;
 
 use diff_harness::endpoint::EndpointId;
 use diff_harness::lifecycle::Declaration;
 
+pub use discover::Discovery;
 pub use error::{ImportError, Place};
 pub use note::Note;
 
