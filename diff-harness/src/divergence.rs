@@ -1,6 +1,7 @@
 //! One difference between the two observations of an exchange.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// What kind of difference it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -170,6 +171,97 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, key: &str) -> fmt::Result {
     f.write_str("']")
 }
 
+/// Reads the form that [`fmt::Display`] writes.
+impl FromStr for JsonPath {
+    type Err = LocationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let malformed = || LocationError(text.to_owned());
+        let mut rest = text.strip_prefix('$').ok_or_else(malformed)?;
+        let mut segments = Vec::new();
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix('.') {
+                let end = after.find(['.', '[']).unwrap_or(after.len());
+                let (key, after) = after.split_at(end);
+                if !is_shorthand(key) {
+                    return Err(malformed());
+                }
+                segments.push(Segment::Key(key.to_owned()));
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix("['") {
+                let (key, after) = read_quoted(after).ok_or_else(malformed)?;
+                segments.push(Segment::Key(key));
+                rest = after.strip_prefix(']').ok_or_else(malformed)?;
+            } else {
+                let (index, after) =
+                    rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).ok_or_else(malformed)?;
+                segments.push(match index {
+                    "*" => Segment::Any,
+                    digits => Segment::Index(digits.parse().map_err(|_| malformed())?),
+                });
+                rest = after;
+            }
+        }
+        Ok(Self(segments))
+    }
+}
+
+/// What [`write_quoted`] wrote, up to its closing quote, and what stands behind it.
+fn read_quoted(text: &str) -> Option<(String, &str)> {
+    let mut key = String::new();
+    let mut chars = text.char_indices();
+    loop {
+        match chars.next()? {
+            (at, '\'') => return Some((key, &text[at + 1..])),
+            (_, '\\') => key.push(match chars.next()?.1 {
+                'b' => '\u{8}',
+                't' => '\t',
+                'n' => '\n',
+                'f' => '\u{c}',
+                'r' => '\r',
+                'u' => {
+                    let digits: String = chars.by_ref().take(4).map(|(_, c)| c).collect();
+                    char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
+                }
+                c => c,
+            }),
+            (_, c) => key.push(c),
+        }
+    }
+}
+
+/// Reads the form that [`fmt::Display`] writes.
+impl FromStr for Location {
+    type Err = LocationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "status" => return Ok(Self::Status),
+            "body" => return Ok(Self::Body),
+            "exchange" => return Ok(Self::Exchange),
+            path if path.starts_with('$') => return path.parse().map(Self::Json),
+            _ => {}
+        }
+        let malformed = || LocationError(text.to_owned());
+        match text.split_once(' ').ok_or_else(malformed)? {
+            ("field", name) => Ok(Self::Field(name.to_owned())),
+            ("line", number) => number.parse().map(Self::Line).map_err(|_| malformed()),
+            ("header", header) => Ok(match header.split_once(' ') {
+                None => Self::Header { name: header.to_owned(), part: None },
+                Some((name, part)) => {
+                    let part = part.strip_prefix('(').and_then(|part| part.strip_suffix(')'));
+                    Self::Header { name: name.to_owned(), part: Some(part.ok_or_else(malformed)?.to_owned()) }
+                }
+            }),
+            _ => Err(malformed()),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not a place in a response, such as `status`, `header location` or `$.tracks[3].id`")]
+pub struct LocationError(String);
+
 impl Location {
     /// The location that all divergences of a group share: indices become `*`, line numbers go.
     pub fn generalized(&self) -> Self {
@@ -228,6 +320,33 @@ mod tests {
         assert_eq!(path(&[key("a b"), key("it's"), key("0")]), "$['a b']['it\\'s']['0']");
         assert_eq!(path(&[key("naïve"), key("\u{1}")]), "$.naïve['\\u0001']");
         assert_eq!(path(&[key("")]), "$['']");
+    }
+
+    #[test]
+    fn a_location_reads_back_what_it_prints() {
+        let key = |text: &str| Segment::Key(text.to_owned());
+        let json = |segments: &[Segment]| Location::Json(JsonPath(segments.to_vec()));
+        let header = |part: Option<&str>| Location::Header {
+            name: "set-cookie".to_owned(),
+            part: part.map(str::to_owned),
+        };
+        for location in [
+            Location::Status,
+            Location::Body,
+            Location::Exchange,
+            Location::Line(7),
+            Location::Field("a b".to_owned()),
+            header(None),
+            header(Some("session (1); Secure")),
+            json(&[]),
+            json(&[key("tracks"), Segment::Index(3), Segment::Any, key("naïve")]),
+            json(&[key(""), key("it's\\"), key("]['"), key("\u{1}\u{8}\n\u{fffd}."), Segment::Index(0)]),
+        ] {
+            assert_eq!(location.to_string().parse(), Ok(location.clone()), "{location}");
+        }
+        for text in ["", "stat", "$x", "$.", "$[x]", "$['a", "$['a'", "line x", "header a b", "$.a b"] {
+            assert!(text.parse::<Location>().is_err(), "{text:?} was taken");
+        }
     }
 
     #[test]

@@ -89,6 +89,11 @@ impl<'t> Tree<'t> {
         &self.text[raw.start as usize..raw.end as usize]
     }
 
+    /// Where the value begins in the text, in bytes.
+    pub fn offset(&self, id: NodeId) -> usize {
+        self.node(id).raw.start as usize
+    }
+
     /// The contents of a string without quotes and escapes; empty for any other type.
     pub fn string(&self, id: NodeId) -> &str {
         self.contents(self.node(id).value)

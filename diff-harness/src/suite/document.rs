@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use crate::suite::{Learn, Pair};
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
@@ -18,6 +20,11 @@ pub struct Document {
     pub defaults: Defaults,
     #[serde(default)]
     pub reset: ResetEntries,
+    /// Whether the two sides share what they write to.
+    #[serde(default)]
+    pub pair: Pair,
+    #[serde(default)]
+    pub ids: IdsEntry,
     #[serde(default)]
     pub cases: Vec<Spanned<CaseEntry>>,
 }
@@ -49,6 +56,14 @@ pub struct ResetEntries {
     pub control: Option<Spanned<ResetEntry>>,
     #[serde(default)]
     pub candidate: Option<Spanned<ResetEntry>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdsEntry {
+    /// Where pairs of identifiers are learned by themselves.
+    #[serde(default)]
+    pub learn: Learn,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,3 +3,5 @@
 // Clippy's allowance for `unwrap` in tests asks for the attribute.
 #[cfg(test)]
 mod ledger;
+#[cfg(test)]
+mod suites;

@@ -6,6 +6,5 @@ mod allocations;
 mod har;
 mod mutation;
 mod openapi;
-mod data_plane;
 mod routes;
 mod shadow;

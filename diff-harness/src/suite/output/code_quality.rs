@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cut;
 use crate::divergence::Severity;
-use crate::suite::outcome::RunReport;
+use crate::suite::report::RunReport;
 
 #[derive(Serialize)]
 struct Violation<'a> {
@@ -28,21 +28,21 @@ struct Lines {
 
 /// One violation a group; what was accepted is left out, because GitLab has no word for it.
 pub fn render(report: &RunReport) -> String {
-    let violations: Vec<_> = report
-        .groups()
-        .into_iter()
-        .filter(|(found, _)| found.finding.accepted.is_none())
-        .map(|(found, _)| Violation {
-            description: cut(&found.sentence(), 1024),
-            check_name: found.finding.divergence.get().kind.as_str(),
-            fingerprint: found.finding.fingerprint.as_str(),
-            severity: match found.severity() {
+    let groups = report.groups();
+    let violations: Vec<_> = groups
+        .iter()
+        .filter(|group| group.accepted.is_none())
+        .map(|group| Violation {
+            description: cut(&group.sentence(), 1024),
+            check_name: group.divergence.get().kind.as_str(),
+            fingerprint: group.fingerprint.as_str(),
+            severity: match group.severity() {
                 Severity::Exposure => "blocker",
                 Severity::Breaking => "critical",
                 Severity::Changed => "major",
                 Severity::Cosmetic => "info",
             },
-            location: Place { path: &report.file, lines: Lines { begin: found.step.line } },
+            location: Place { path: &report.file, lines: Lines { begin: group.line.max(1) } },
         })
         .collect();
     serde_json::to_string_pretty(&violations).expect("plain data is serializable")

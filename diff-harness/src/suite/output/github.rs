@@ -2,7 +2,8 @@
 
 use super::cut;
 use crate::divergence::Severity;
-use crate::suite::outcome::{FailOn, RunReport};
+use crate::suite::outcome::FailOn;
+use crate::suite::report::RunReport;
 
 /// GitHub shows ten errors and ten warnings a step and throws the rest away.
 const ANNOTATIONS_MAX: usize = 10;
@@ -15,24 +16,24 @@ const MESSAGE_BYTES_MAX: usize = 4 * 1024;
 pub fn render(report: &RunReport, fail_on: FailOn) -> String {
     let mut out = String::new();
     let (mut errors, mut warnings, mut hidden) = (0, 0, 0);
-    for (found, count) in report.groups() {
+    for group in report.groups() {
         let (level, shown) =
-            if found.fails(fail_on) { ("error", &mut errors) } else { ("warning", &mut warnings) };
+            if group.fails(fail_on) { ("error", &mut errors) } else { ("warning", &mut warnings) };
         // The last place is kept for the line that says what is missing.
         if *shown == ANNOTATIONS_MAX - 1 {
             hidden += 1;
             continue;
         }
         *shown += 1;
-        let title = match found.severity() {
+        let title = match group.severity() {
             Severity::Exposure => "Exposure".to_owned(),
             severity => format!("Divergence ({})", severity.as_str()),
         };
-        let message = format!("{} (times: {count}, group {})", found.sentence(), found.finding.fingerprint);
+        let message = format!("{} (times: {}, group {})", group.sentence(), group.count, group.fingerprint);
         out.push_str(&format!(
             "::{level} file={},line={},title={}::{}\n",
             property(&report.file),
-            found.step.line,
+            group.line,
             property(&title),
             data(&cut(&message, MESSAGE_BYTES_MAX)),
         ));
@@ -57,7 +58,6 @@ fn property(text: &str) -> String {
 mod tests {
     use super::super::fixture;
     use super::*;
-    use crate::suite::outcome::StepOutcome;
 
     /// Reads a workflow command as the runner does: properties up to `::`, then the message, each unescaped.
     fn read_back(line: &str) -> (String, Vec<(String, String)>, String) {
@@ -96,16 +96,7 @@ mod tests {
 
     #[test]
     fn no_more_than_ten_of_a_kind_are_written() {
-        let mut report = fixture::report();
-        let StepOutcome::Compared { findings, .. } = &mut report.results[1].steps[0].outcome else {
-            panic!("compared")
-        };
-        let finding = findings[0].clone();
-        findings.extend((0..50).map(|n| {
-            let mut finding = finding.clone();
-            finding.fingerprint = format!("v1-{n:016x}").parse().unwrap();
-            finding
-        }));
+        let report = fixture::with_groups(50);
         let text = render(&report, FailOn::Any);
         let count = |level: &str| text.lines().filter(|line| line.starts_with(level)).count();
         assert_eq!(count("::error"), 9);

@@ -6,7 +6,8 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
 use super::cut;
-use crate::suite::outcome::{CaseResult, FailOn, Found, RunReport, StepOutcome};
+use crate::suite::outcome::{CaseResult, FailOn, Found, StepOutcome};
+use crate::suite::report::RunReport;
 
 /// The longest text of one failure, in bytes: readers load the file whole.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
@@ -23,10 +24,11 @@ pub fn render(report: &RunReport, fail_on: FailOn) -> String {
 }
 
 fn write(writer: &mut Writer<Vec<u8>>, report: &RunReport, fail_on: FailOn) -> io::Result<()> {
-    let results: Vec<_> = report.results.iter().map(|result| (result, Judged::of(result, fail_on))).collect();
+    let results: Vec<_> =
+        report.results().into_iter().map(|result| (result, Judged::of(result, fail_on))).collect();
     let count =
         |judged: fn(&Judged<'_>) -> bool| results.iter().filter(|(_, j)| judged(j)).count().to_string();
-    let seconds: f64 = report.results.iter().map(|result| result.duration.as_secs_f64()).sum();
+    let seconds: f64 = results.iter().map(|(result, _)| result.duration.as_secs_f64()).sum();
     let totals = [
         ("name", text(&report.suite)),
         ("tests", results.len().to_string()),
@@ -63,7 +65,7 @@ impl<'a> Judged<'a> {
                 return Self::Broken(why);
             }
         }
-        let compared = |step: &_| matches!(step, StepOutcome::Compared { .. });
+        let compared = |step: &_| matches!(step, StepOutcome::Compared(_));
         if result.steps.iter().any(|step| compared(&step.outcome)) { Self::Passed } else { Self::Uncompared }
     }
 }
@@ -76,7 +78,7 @@ fn case(
 ) -> io::Result<()> {
     let name = match &result.persona {
         Some(persona) => format!("{} [{persona}]", result.case),
-        None => result.case.clone(),
+        None => result.case.to_string(),
     };
     let attributes = [
         ("name", text(&name)),

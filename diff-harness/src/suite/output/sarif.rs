@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::cut;
 use crate::divergence::{Kind, Severity};
-use crate::suite::outcome::{Accepted, FailOn, Found, RunReport};
+use crate::suite::outcome::{Accepted, FailOn};
+use crate::suite::report::{Group, RunReport};
 
 /// One result a group: the place is the step in the suite file that shows it first.
 pub fn render(report: &RunReport, fail_on: FailOn) -> String {
-    let results: Vec<_> =
-        report.groups().iter().map(|(found, count)| result(report, found, *count, fail_on)).collect();
+    let results: Vec<_> = report.groups().into_iter().map(|group| result(report, group, fail_on)).collect();
     let rules: Vec<_> = Kind::ALL.iter().map(|kind| rule(*kind)).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -43,16 +43,15 @@ fn rule(kind: Kind) -> Value {
     json!({ "id": kind.as_str(), "shortDescription": { "text": text } })
 }
 
-fn result(report: &RunReport, found: &Found<'_>, count: u64, fail_on: FailOn) -> Value {
-    let divergence = found.finding.divergence.get();
+fn result(report: &RunReport, group: &Group, fail_on: FailOn) -> Value {
+    let divergence = group.divergence.get();
     let level = match divergence.severity {
-        _ if !found.fails(fail_on) => "note",
+        _ if !group.fails(fail_on) => "note",
         Severity::Exposure | Severity::Breaking => "error",
         Severity::Changed => "warning",
         Severity::Cosmetic => "note",
     };
-    let suppressions: Vec<_> = found
-        .finding
+    let suppressions: Vec<_> = group
         .accepted
         .iter()
         .map(|accepted| match accepted {
@@ -65,17 +64,17 @@ fn result(report: &RunReport, found: &Found<'_>, count: u64, fail_on: FailOn) ->
     json!({
         "ruleId": divergence.kind.as_str(),
         "level": level,
-        "message": { "text": cut(&found.sentence(), 4096) },
+        "message": { "text": cut(&group.sentence(), 4096) },
         "locations": [{ "physicalLocation": {
             "artifactLocation": { "uri": uri(&report.file) },
-            "region": { "startLine": found.step.line.max(1) },
+            "region": { "startLine": group.line.max(1) },
         }}],
-        "partialFingerprints": { "stranglerGroup/v1": found.finding.fingerprint.as_str() },
-        "occurrenceCount": count,
+        "partialFingerprints": { "stranglerGroup/v1": group.fingerprint.as_str() },
+        "occurrenceCount": group.count,
         "suppressions": suppressions,
         "properties": {
             "severity": divergence.severity.as_str(),
-            "endpoint": found.step.endpoint.to_string(),
+            "endpoint": group.endpoint.to_string(),
             "location": divergence.location.to_string(),
         },
     })

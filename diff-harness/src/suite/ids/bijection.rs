@@ -56,6 +56,18 @@ impl Bijection {
         }
     }
 
+    /// Unbinds the pair wherever it is bound.
+    pub fn forget(&mut self, control: &str, candidate: &str) {
+        for (space, map) in &mut self.to_candidate {
+            if map.get(control).is_some_and(|bound| bound == candidate) {
+                map.remove(control);
+                if let Some(back) = self.to_control.get_mut(space) {
+                    back.remove(candidate);
+                }
+            }
+        }
+    }
+
     /// What the candidate calls the thing that control calls by this name.
     pub fn candidate_of(&self, space: &str, control: &str) -> Option<&str> {
         self.to_candidate.get(space)?.get(control).map(String::as_str)
@@ -104,6 +116,16 @@ mod tests {
         let mut ids = Bijection::default();
         assert_eq!(ids.meet("playlist", "17", "9004"), Meeting::Learned);
         assert_eq!(ids.meet("user", "17", "17"), Meeting::Learned);
+    }
+
+    #[test]
+    fn a_name_that_was_given_up_may_be_given_again() {
+        let mut ids = Bijection::default();
+        ids.meet("playlist", "17", "9004");
+        ids.forget("17", "9005");
+        assert_eq!(ids.len(), 1, "only the pair as it is bound");
+        ids.forget("17", "9004");
+        assert_eq!(ids.meet("playlist", "17", "9005"), Meeting::Learned);
     }
 
     /// Whatever meets in whatever order, what was learned is one to one.

@@ -1,0 +1,470 @@
+//! What a run of a suite found, in bounded memory however many cases it had.
+//!
+//! Every case is counted; groups and the matrix are over all of them. Listed one by one are the first of those that
+//! have something to say, and the first of those that do not. Adding results in another order makes the same report,
+//! so that neither the scheduling of a run nor the merging of its shards can be seen in it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::comparison::Verdict;
+use crate::divergence::{Divergence, Severity};
+use crate::endpoint::EndpointId;
+use crate::fingerprint::Fingerprint;
+use crate::redact::Redacted;
+use crate::suite::matrix::Matrix;
+use crate::suite::outcome::{
+    Accepted, CaseResult, FailOn, Finding, Found, StepOutcome, StepResult, sentence,
+};
+
+/// How much of each of the two lists is kept.
+const LISTED_MAX: usize = 10_000;
+const LISTED_BYTES_MAX: usize = 32 << 20;
+/// A server that makes up member names could make a group of each.
+const GROUPS_MAX: usize = 20_000;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunReport {
+    pub suite: String,
+    /// The suite file as it was named on the command line.
+    pub file: String,
+    /// How many cases the run was to have, each persona counted.
+    pub planned: u64,
+    pub totals: Totals,
+    pub matrix: Matrix,
+    /// What a reader must know of the run as a whole.
+    pub notes: Vec<String>,
+    groups: BTreeMap<Fingerprint, Group>,
+    /// Divergences whose group has no place in `groups` any more.
+    ungrouped: u64,
+    /// Divergences that nobody accepted, by severity.
+    open: [u64; Severity::ALL.len()],
+    telling: Listing,
+    plain: Listing,
+}
+
+/// Counts of a run. `steps` is the sum of `matched`, `tolerated`, `mismatched`, `skipped`, `prepared`, `failed` and
+/// `not_run`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub cases: u64,
+    pub steps: u64,
+    pub matched: u64,
+    pub tolerated: u64,
+    pub mismatched: u64,
+    /// Of the mismatched: those whose every divergence was accepted.
+    pub accepted: u64,
+    /// Of the compared: both sides answered the same server error, which is no evidence of parity.
+    pub both_failed: u64,
+    /// Of the compared: something differed once, and not when both sides were asked again.
+    pub unconfirmed: u64,
+    pub skipped: u64,
+    pub prepared: u64,
+    pub failed: u64,
+    pub not_run: u64,
+}
+
+/// All divergences with one fingerprint, shown by the first of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    pub fingerprint: Fingerprint,
+    pub endpoint: EndpointId,
+    pub divergence: Redacted<Divergence>,
+    pub accepted: Option<Accepted>,
+    pub count: u64,
+    /// Where it was found first: the case, and the line of its step.
+    pub case: Arc<str>,
+    pub persona: Option<Arc<str>>,
+    pub line: u64,
+    pub first: Place,
+}
+
+/// The order of the suite: case, step, divergence.
+pub type Place = (u64, u32, u32);
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunVerdict {
+    Pass,
+    /// Something diverged that nobody accepted.
+    Diverged,
+    /// A step could not be judged.
+    Failed,
+    /// It was stopped before its end.
+    Interrupted,
+    /// Nothing was compared: no evidence of anything.
+    Nothing,
+}
+
+impl RunVerdict {
+    pub const ALL: [Self; 5] = [Self::Pass, Self::Diverged, Self::Failed, Self::Interrupted, Self::Nothing];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Diverged => "diverged",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Nothing => "nothing_compared",
+        }
+    }
+
+    /// The exit code of `strangler suite run`.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Failed => 1,
+            Self::Diverged => 3,
+            Self::Interrupted | Self::Nothing => 4,
+        }
+    }
+}
+
+impl Totals {
+    pub fn compared(&self) -> u64 {
+        self.matched + self.tolerated + self.mismatched
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        self.cases += other.cases;
+        self.steps += other.steps;
+        self.matched += other.matched;
+        self.tolerated += other.tolerated;
+        self.mismatched += other.mismatched;
+        self.accepted += other.accepted;
+        self.both_failed += other.both_failed;
+        self.unconfirmed += other.unconfirmed;
+        self.skipped += other.skipped;
+        self.prepared += other.prepared;
+        self.failed += other.failed;
+        self.not_run += other.not_run;
+    }
+
+    fn count(&mut self, outcome: &StepOutcome) {
+        self.steps += 1;
+        match outcome {
+            StepOutcome::Compared(compared) => {
+                match compared.verdict {
+                    Verdict::Match => self.matched += 1,
+                    Verdict::Tolerated => self.tolerated += 1,
+                    Verdict::Mismatch => {
+                        self.mismatched += 1;
+                        let all = compared.findings.iter().all(|finding| finding.accepted.is_some());
+                        self.accepted += u64::from(all);
+                    }
+                }
+                self.both_failed += u64::from(compared.both_failed);
+                self.unconfirmed += u64::from(compared.unconfirmed);
+            }
+            StepOutcome::Skipped(_) => self.skipped += 1,
+            StepOutcome::Prepared => self.prepared += 1,
+            StepOutcome::Failed(_) => self.failed += 1,
+            StepOutcome::NotRun => self.not_run += 1,
+        }
+    }
+}
+
+impl RunReport {
+    pub fn new(suite: impl Into<String>, file: impl Into<String>, planned: u64) -> Self {
+        Self { suite: suite.into(), file: file.into(), planned, ..Self::default() }
+    }
+
+    /// Adds one case. The order in which cases are added changes nothing.
+    pub fn add(&mut self, result: CaseResult) {
+        self.totals.cases += 1;
+        for (number, step) in result.steps.iter().enumerate() {
+            self.totals.count(&step.outcome);
+            self.count_access(&result, step);
+            if let StepOutcome::Compared(compared) = &step.outcome {
+                for (at, finding) in compared.findings.iter().enumerate() {
+                    let place = (result.index, number as u32, at as u32);
+                    self.add_to_group(Group::first(&result, number, finding, place));
+                    if finding.accepted.is_none() {
+                        self.open[finding.divergence.get().severity as usize] += 1;
+                    }
+                }
+            }
+        }
+        self.list(result);
+    }
+
+    /// What was asked as somebody, and answered by both.
+    fn count_access(&mut self, result: &CaseResult, step: &StepResult) {
+        let was_asked = matches!(step.outcome, StepOutcome::Compared(_) | StepOutcome::Skipped(_));
+        if let (true, Some(persona), Some(control), Some(candidate)) =
+            (was_asked, &result.persona, step.control, step.candidate)
+        {
+            self.matrix.count(persona, &step.endpoint, control, candidate);
+        }
+    }
+
+    /// Adds what another part of the same suite found.
+    pub fn merge(&mut self, other: Self) {
+        self.planned += other.planned;
+        self.totals.add(&other.totals);
+        for (endpoint, persona, cell) in other.matrix.iter() {
+            self.matrix.add(persona, endpoint, cell);
+        }
+        for note in other.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+        other.groups.into_values().for_each(|group| self.add_to_group(group));
+        self.ungrouped += other.ungrouped;
+        self.open.iter_mut().zip(other.open).for_each(|(own, more)| *own += more);
+        for (own, more) in [(&mut self.telling, other.telling), (&mut self.plain, other.plain)] {
+            own.cut(more.cut_at);
+            more.kept.into_values().for_each(|result| own.add(result));
+        }
+    }
+
+    pub(super) fn add_to_group(&mut self, group: Group) {
+        if let Some(known) = self.groups.get_mut(&group.fingerprint) {
+            let count = known.count + group.count;
+            if group.first < known.first {
+                *known = group;
+            }
+            known.count = count;
+        } else if self.groups.len() < GROUPS_MAX {
+            self.groups.insert(group.fingerprint.clone(), group);
+        } else {
+            self.ungrouped += group.count;
+        }
+    }
+
+    pub(super) fn list(&mut self, result: CaseResult) {
+        if result.is_plain() { self.plain.add(result) } else { self.telling.add(result) }
+    }
+
+    pub(super) fn open(&self) -> [u64; Severity::ALL.len()] {
+        self.open
+    }
+
+    pub(super) fn set_open(&mut self, open: [u64; Severity::ALL.len()]) {
+        self.open = open;
+    }
+
+    pub(super) fn ungrouped(&self) -> u64 {
+        self.ungrouped
+    }
+
+    pub(super) fn set_ungrouped(&mut self, ungrouped: u64) {
+        self.ungrouped = ungrouped;
+    }
+
+    pub(super) fn cuts(&self) -> [Option<u64>; 2] {
+        [self.telling.cut_at, self.plain.cut_at]
+    }
+
+    pub(super) fn set_cuts(&mut self, [telling, plain]: [Option<u64>; 2]) {
+        self.telling.cut(telling);
+        self.plain.cut(plain);
+    }
+
+    /// A divergence that nobody accepted outweighs a failure, because it is the more certain of the two.
+    pub fn verdict(&self, fail_on: FailOn) -> RunVerdict {
+        if self.failing(fail_on) > 0 {
+            RunVerdict::Diverged
+        } else if self.totals.failed > 0 {
+            RunVerdict::Failed
+        } else if self.totals.cases < self.planned {
+            RunVerdict::Interrupted
+        } else if self.totals.compared() == self.totals.both_failed {
+            RunVerdict::Nothing
+        } else {
+            RunVerdict::Pass
+        }
+    }
+
+    /// How many divergences fail the run.
+    pub fn failing(&self, fail_on: FailOn) -> u64 {
+        let failing = Severity::ALL.into_iter().filter(|severity| *severity >= fail_on.least());
+        failing.map(|severity| self.open[severity as usize]).sum()
+    }
+
+    /// The cases that are listed, in the order of the suite.
+    pub fn results(&self) -> Vec<&CaseResult> {
+        let mut results: Vec<_> = self.telling.kept.values().chain(self.plain.kept.values()).collect();
+        results.sort_by_key(|result| result.index);
+        results
+    }
+
+    /// How many cases were run and are counted only.
+    pub fn unlisted(&self) -> u64 {
+        self.totals.cases - (self.telling.kept.len() + self.plain.kept.len()) as u64
+    }
+
+    /// The divergences of the cases that are listed, in the order of the suite.
+    pub fn found(&self) -> impl Iterator<Item = Found<'_>> {
+        self.results().into_iter().flat_map(CaseResult::found)
+    }
+
+    /// All groups, worst first.
+    pub fn groups(&self) -> Vec<&Group> {
+        let mut groups: Vec<_> = self.groups.values().collect();
+        groups.sort_by_key(|group| {
+            (std::cmp::Reverse(group.severity()), std::cmp::Reverse(group.count), &group.fingerprint)
+        });
+        groups
+    }
+}
+
+impl Group {
+    fn first(result: &CaseResult, number: usize, finding: &Finding, first: Place) -> Self {
+        let step = &result.steps[number];
+        Self {
+            fingerprint: finding.fingerprint.clone(),
+            endpoint: step.endpoint.clone(),
+            divergence: finding.divergence.clone(),
+            accepted: finding.accepted.clone(),
+            count: 1,
+            case: Arc::clone(&result.case),
+            persona: result.persona.clone(),
+            line: step.line,
+            first,
+        }
+    }
+
+    pub fn severity(&self) -> Severity {
+        self.divergence.get().severity
+    }
+
+    pub fn fails(&self, fail_on: FailOn) -> bool {
+        self.accepted.is_none() && self.severity() >= fail_on.least()
+    }
+
+    /// One sentence: what differs, where, and both values.
+    pub fn sentence(&self) -> String {
+        sentence(&self.endpoint, self.persona.as_deref(), self.divergence.get())
+    }
+}
+
+/// The first results of a kind that fit, by their place in the suite.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Listing {
+    kept: BTreeMap<u64, CaseResult>,
+    bytes: usize,
+    /// Nothing from this place on is kept: it did not fit. What comes later and would fit stays out too, or the list
+    /// would depend on the order.
+    cut_at: Option<u64>,
+}
+
+impl Listing {
+    fn add(&mut self, result: CaseResult) {
+        if self.cut_at.is_some_and(|cut| result.index >= cut) {
+            return;
+        }
+        self.bytes += weight(&result);
+        self.kept.insert(result.index, result);
+        while self.kept.len() > LISTED_MAX || self.bytes > LISTED_BYTES_MAX {
+            let Some((index, last)) = self.kept.pop_last() else { return };
+            self.bytes -= weight(&last);
+            self.cut_at = Some(index);
+        }
+    }
+
+    fn cut(&mut self, at: Option<u64>) {
+        let Some(at) = at.filter(|at| self.cut_at.is_none_or(|own| *at < own)) else { return };
+        self.cut_at = Some(at);
+        for result in self.kept.split_off(&at).into_values() {
+            self.bytes -= weight(&result);
+        }
+    }
+}
+
+/// About how many bytes a result takes.
+fn weight(result: &CaseResult) -> usize {
+    let text = |text: &Option<String>| text.as_deref().map_or(0, str::len);
+    let step = |step: &StepResult| {
+        let outcome = match &step.outcome {
+            StepOutcome::Compared(compared) => {
+                let findings = compared.findings.iter().map(|finding| {
+                    let divergence = finding.divergence.get();
+                    256 + text(&divergence.control) + text(&divergence.candidate) + text(&divergence.detail)
+                });
+                findings.sum::<usize>() + compared.notes.iter().map(|note| 24 + note.len()).sum::<usize>()
+            }
+            StepOutcome::Failed(why) => why.len(),
+            StepOutcome::Skipped(_) | StepOutcome::Prepared | StepOutcome::NotRun => 0,
+        };
+        128 + step.name.len() + step.endpoint.template().len() + outcome
+    };
+    128 + result.case.len() + result.steps.iter().map(step).sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::comparison::SkipReason;
+    use crate::suite::output::fixture;
+
+    #[test]
+    fn the_verdict_follows_the_bar() {
+        let report = fixture::report();
+        assert_eq!(report.verdict(FailOn::Exposure), RunVerdict::Diverged);
+        let without =
+            fixture::of(fixture::cases().into_iter().filter(|case| &*case.case != "read | a <playlist>"));
+        assert_eq!(without.verdict(FailOn::Any), RunVerdict::Failed, "a step that failed is no pass");
+        assert_eq!(fixture::healthy().verdict(FailOn::Any), RunVerdict::Pass);
+    }
+
+    #[test]
+    fn a_run_that_compared_nothing_is_no_pass() {
+        let mut case = fixture::cases().remove(0);
+        case.steps[0].outcome = StepOutcome::Skipped(SkipReason::Stream);
+        assert_eq!(fixture::of([case.clone()]).verdict(FailOn::Any), RunVerdict::Nothing);
+        assert_eq!(fixture::of([]).verdict(FailOn::Any).exit_code(), 4);
+        let mut broken = fixture::cases().remove(0);
+        let StepOutcome::Compared(compared) = &mut broken.steps[0].outcome else { panic!("compared") };
+        compared.both_failed = true;
+        let report = fixture::of([broken]);
+        assert_eq!(report.verdict(FailOn::Any), RunVerdict::Nothing, "two equal server errors prove nothing");
+    }
+
+    #[test]
+    fn what_was_accepted_fails_nothing() {
+        let report = fixture::of(fixture::cases().into_iter().filter(|case| &*case.case == "life"));
+        assert_eq!(report.failing(FailOn::Any), 0);
+        assert_eq!((report.totals.mismatched, report.totals.accepted), (1, 1));
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_is_no_pass() {
+        let mut report = fixture::healthy();
+        report.planned += 1;
+        assert_eq!(report.verdict(FailOn::Any), RunVerdict::Interrupted);
+    }
+
+    /// Many cases of several sizes, in seeded orders and in seeded shards.
+    #[test]
+    fn neither_order_nor_shards_can_be_seen_in_a_report() {
+        let seed = 11;
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let long = "x".repeat(LISTED_BYTES_MAX / 40);
+        let mut cases = Vec::new();
+        for index in 0..200_u64 {
+            let mut case = fixture::cases().remove(rng.usize(..3));
+            case.index = index;
+            if rng.u8(..4) == 0 {
+                case.steps[0].outcome = StepOutcome::Failed(long.clone());
+            }
+            cases.push(case);
+        }
+        let expected = fixture::of(cases.clone());
+        assert!(expected.unlisted() > 0, "something has to be cut for this to mean anything");
+        for _ in 0..5 {
+            rng.shuffle(&mut cases);
+            assert!(fixture::of(cases.clone()) == expected, "another order, seed {seed}");
+            let mut shards = [fixture::of([]), fixture::of([]), fixture::of([])];
+            for case in cases.clone() {
+                let shard = &mut shards[(case.index % 3) as usize];
+                shard.planned += 1;
+                shard.add(case);
+            }
+            let mut merged = fixture::of([]);
+            shards.into_iter().for_each(|shard| merged.merge(shard));
+            assert!(merged == expected, "merged shards, seed {seed}");
+        }
+    }
+}
