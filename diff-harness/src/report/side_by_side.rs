@@ -72,13 +72,17 @@ fn side_by_side(
         None => lines::BodyLines { notes: vec!["no response".to_owned()], ..lines::BodyLines::default() },
     };
     let (left, right) = (lines_of(control, Side::Control), lines_of(candidate, Side::Candidate));
+    // Statuses of different classes, or a side that failed: the bodies were not compared, and belong to what was found.
+    let class = |response: &Response| response.status.as_u16() / 100;
+    let is_apart = control.map(class) != candidate.map(class);
     // A divergence without a line of its own: whatever differs may be what it says.
     let elsewhere = divergences
         .iter()
         .filter(|divergence| match divergence.location {
             Location::Json(_) => !matches!(reading, Reading::Json | Reading::JsonLines),
             Location::Field(_) | Location::Body => true,
-            Location::Line(_) | Location::Status | Location::Header { .. } | Location::Exchange => false,
+            Location::Status | Location::Exchange => is_apart,
+            Location::Line(_) | Location::Header { .. } => false,
         })
         .map(|divergence| divergence.severity)
         .max();

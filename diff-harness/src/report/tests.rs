@@ -243,6 +243,18 @@ fn a_side_without_a_response_says_so() {
     assert!(side.rows.iter().all(|row| row.candidate.is_none()));
 }
 
+#[test]
+fn bodies_of_different_status_classes_belong_to_the_status() {
+    let report = fixture::report();
+    let group =
+        report.groups.iter().find(|group| group.group.kind == crate::divergence::Kind::Status).unwrap();
+    let sample = &group.samples[0];
+    let found: Vec<_> = sample.divergences.iter().map(|(_, divergence)| divergence.get()).collect();
+    let marks: std::collections::BTreeSet<_> =
+        bodies(sample.exchange.get(), &found).rows.iter().map(|row| row.mark).collect();
+    assert_eq!(marks, [Mark::Equal, Mark::Diverged(Severity::Exposure)].into());
+}
+
 /// Every kind of body that must not break the page, nor make it endless.
 #[test]
 fn large_and_strange_bodies_are_cut_and_the_page_says_so() {

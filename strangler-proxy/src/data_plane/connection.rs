@@ -1,7 +1,6 @@
 //! One client connection, from its first byte to its last.
 
 use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
@@ -94,11 +93,12 @@ async fn close(worker: &Worker, watch: &Watch, end: End) {
         End::Failed(error) if !watch.is_in_request() => malformed(&error, watch.refused()),
         _ => watch.refused().map(|status| by_status(status, false)),
     };
+    let may_come = refusal.is_some() || watch.is_body_unread();
     if let Some(refusal) = refusal {
         worker.refusals.count(refusal);
         let _ = socket.write_all(&refusal.to_bytes(request_id::make())).await;
     }
-    linger(&mut socket).await;
+    linger(&mut socket, may_come).await;
 }
 
 /// What an error of the library means while no request is in progress.
@@ -119,22 +119,15 @@ fn by_status(status: u16, too_large: bool) -> Refusal {
     }
 }
 
-/// Closes our half and reads what still comes, for a while: closing with unread bytes makes the kernel reset the
-/// connection, and the reset can overtake the response (RFC 9112 §9.6).
-async fn linger(socket: &mut TcpStream) {
+/// Closes our half and, where something may still come, reads it for a while: closing with unread bytes makes the
+/// kernel reset the connection, and the reset can overtake the response (RFC 9112 §9.6).
+async fn linger(socket: &mut TcpStream, may_come: bool) {
     const PATIENCE: Duration = Duration::from_secs(2);
     const READ_MAX: usize = 1 << 20;
 
-    if socket.shutdown().await.is_err() {
-        return;
-    }
-    // Nothing unread, nothing to lose.
     let mut buffer = [0; 4096];
-    match socket.try_read(&mut buffer) {
-        Ok(0) => return,
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-        Ok(_) => {}
-        Err(_) => return,
+    if socket.shutdown().await.is_err() || !(may_come || socket.try_read(&mut buffer).is_ok_and(|n| n > 0)) {
+        return;
     }
     let reading = async {
         let mut read = 0;

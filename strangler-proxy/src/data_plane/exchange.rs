@@ -67,7 +67,7 @@ struct Answered {
 impl Client {
     /// Always gives a response: what goes wrong is one, too.
     pub(super) async fn handle(self: Rc<Self>, request: Request<Incoming>) -> Response<ResponseBody> {
-        self.watch.request_begins();
+        self.watch.request_begins(!request.body().is_end_stream());
         let (mut head, body) = request.into_parts();
         let id = self.peer.request_id(&head.headers);
         let table = self.worker.table.load();
@@ -383,10 +383,10 @@ impl Client {
         body: super::pool::UpstreamBody<RequestBody>,
         admitted: Admitted,
     ) -> Response<ResponseBody> {
-        let (Some(to), Some(on_upgrade), Some(parts)) =
-            (switches_to, admitted.on_upgrade, body.into_connection())
+        // RFC 9110 §7.8: only to what was asked for.
+        let to = switches_to.filter(|to| admitted.wishes.wants(to));
+        let (Some(to), Some(on_upgrade), Some(parts)) = (to, admitted.on_upgrade, body.into_connection())
         else {
-            // RFC 9110 §15.2.2: only what was asked for may be switched to.
             return self.refuse(Refusal::UpstreamProtocol, admitted.id);
         };
         tunnel::open(&self.worker, on_upgrade, parts);

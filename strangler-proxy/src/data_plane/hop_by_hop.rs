@@ -14,6 +14,14 @@ pub(super) struct Wishes {
     pub(super) trailers: bool,
 }
 
+impl Wishes {
+    /// Whether a protocol that an upstream switches to was asked for.
+    pub(super) fn wants(&self, protocol: &HeaderValue) -> bool {
+        let asked = self.upgrade.as_ref().zip(protocol.to_str().ok());
+        asked.is_some_and(|(asked, protocol)| lists(asked, protocol.trim()))
+    }
+}
+
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 

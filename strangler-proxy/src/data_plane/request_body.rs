@@ -129,10 +129,16 @@ impl Streamed {
                     return Poll::Ready(Some(Err(RequestBodyError::TooLarge)));
                 };
                 self.left = left;
+                if self.incoming.is_end_stream() {
+                    self.watch.body_was_read();
+                }
                 Some(Ok(frame))
             }
             Some(Err(error)) => Some(Err(RequestBodyError::Client(error))),
-            None => None,
+            None => {
+                self.watch.body_was_read();
+                None
+            }
         })
     }
 }

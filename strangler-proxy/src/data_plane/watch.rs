@@ -50,6 +50,8 @@ pub(super) struct Watch {
     refused: AtomicU64,
     /// A response was begun for the request in progress.
     answering: AtomicBool,
+    /// The body of the request in progress, or of the last one, was not read to its end.
+    body_unread: AtomicBool,
     /// Everything that was written so far has gone to the kernel.
     flushed: AtomicBool,
     interim: Mutex<Vec<u8>>,
@@ -81,6 +83,7 @@ impl Watch {
             socket: Mutex::default(),
             refused: AtomicU64::new(0),
             answering: AtomicBool::new(false),
+            body_unread: AtomicBool::new(false),
             flushed: AtomicBool::new(true),
             interim: Mutex::default(),
             has_interim: AtomicBool::new(false),
@@ -168,9 +171,18 @@ impl Watch {
     }
 
     /// A request head was read whole.
-    pub(super) fn request_begins(&self) {
+    pub(super) fn request_begins(&self, has_body: bool) {
+        self.body_unread.store(has_body, Ordering::Relaxed);
         self.answering.store(false, Ordering::Relaxed);
         self.wait(Waiting::Proxy, Duration::MAX);
+    }
+
+    pub(super) fn body_was_read(&self) {
+        self.body_unread.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_body_unread(&self) -> bool {
+        self.body_unread.load(Ordering::Relaxed)
     }
 
     /// Looks at the raw head of the request that has just begun, if it came by itself.

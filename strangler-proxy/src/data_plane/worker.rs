@@ -188,11 +188,13 @@ impl Worker {
             };
             self.serve(accepted);
         }
-        // What the kernel has accepted already is served; what comes after the socket is closed goes elsewhere.
-        while let Some(accepted) = futures_util::FutureExt::now_or_never(listener.accept()) {
-            match accepted {
-                Ok((socket, peer)) => self.serve((socket, peer, None)),
-                Err(_) => break,
+        // What the kernel has accepted already is served. The socket itself is asked, since the runtime may not
+        // have heard of the last ones yet. What comes after it is closed goes to whoever listens then.
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok((socket, peer)) = listener.accept() {
+            let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket));
+            if let Ok(socket) = socket {
+                self.serve((socket, peer, None));
             }
         }
     }

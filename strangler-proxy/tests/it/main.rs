@@ -6,5 +6,6 @@ mod allocations;
 mod har;
 mod mutation;
 mod openapi;
+mod data_plane;
 mod routes;
 mod shadow;

@@ -1,0 +1,15 @@
+//! The way of a client request, over real sockets: a raw client, the proxy, and upstreams that do as they are told.
+
+mod accounting;
+mod bodies;
+mod client;
+mod drain;
+mod fallback;
+mod fields;
+mod framing;
+mod origin;
+mod proxy;
+mod refusals;
+mod reuse;
+mod slow;
+mod upgrade;
