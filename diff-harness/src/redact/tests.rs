@@ -273,6 +273,7 @@ fn a_divergence_shows_whether_secrets_were_equal_and_not_what_they_were() {
 
     for location in [
         Location::Json(JsonPath(vec![key("user"), key("email")])),
+        Location::Json(JsonPath(vec![key("user"), key("email"), Segment::Index(0)])),
         Location::Header { name: "authorization".to_owned(), part: None },
         Location::Field("password".to_owned()),
     ] {

@@ -229,6 +229,19 @@ fn a_sweep_deletes_exchanges_and_keeps_every_count() {
 }
 
 #[test]
+fn a_sweep_keeps_a_sample_that_one_of_its_groups_still_wants() {
+    let home = Home::new();
+    let ledger = home.open_with(Retention { samples_per_group: 1, ..Retention::default() });
+    declared(&ledger);
+    let (title, rare) = (divergence("title", Severity::Changed), divergence("rare", Severity::Changed));
+    let minute = 60_000;
+    ledger.record(&batch("v1", vec![record("both", 0, &[title.clone(), rare])])).unwrap();
+    ledger.record(&batch("v1", vec![record("title", minute, &[title])])).unwrap();
+    assert_eq!(ledger.sweep(UnixMillis(minute)).unwrap().exchanges, 0);
+    assert!(ledger.exchange("both").unwrap().is_some());
+}
+
+#[test]
 fn a_sweep_deletes_what_is_too_old() {
     let home = Home::new();
     let retention = Retention { exchange_age_max: Duration::from_secs(10), ..Retention::default() };
