@@ -1,14 +1,14 @@
 //! Which element of one array stands beside which of the other. Decided before anything is compared, so that one
 //! insertion is one divergence.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 
 use super::align::{Alignment, align, longest_increasing, occurrences};
 use super::json::{Level, Walker};
 use crate::exchange::Side;
-use crate::json::{JsonType, NodeId};
+use crate::json::{JsonType, NodeId, Tree};
 use crate::rules::Action;
 
 /// The elements that belong together.
@@ -50,6 +50,9 @@ const IDENTITIES: [&str; 18] = [
 
 /// How far ahead a changed element is looked for when one side of a gap is longer.
 const LOOKAHEAD: usize = 16;
+
+/// Members of larger objects are looked up instead of searched for.
+const SEARCHED_MEMBERS_MAX: usize = 32;
 
 /// How many elements an order divergence names; its text is cut anyway.
 const ORDER_NAMES_MAX: usize = 200;
@@ -236,10 +239,11 @@ impl<'a> Walker<'a, '_, '_> {
         let most = control.len(a).max(candidate.len(b));
         let (mut shared, mut equal, mut others) = (0, 0, false);
         let mut same_place = candidate.children(b);
+        let mut members = Members::default();
         for left in control.children(a) {
             let key = control.key(left);
             let beside = same_place.next().filter(|right| candidate.key(*right) == key);
-            let Some(right) = beside.or_else(|| candidate.member(b, key)) else { continue };
+            let Some(right) = beside.or_else(|| members.find(candidate, b, key)) else { continue };
             shared += 1;
             let is_equal = self.hash(Side::Control, left) == self.hash(Side::Candidate, right);
             equal += usize::from(is_equal);
@@ -293,6 +297,24 @@ struct Middle<'n> {
     right: &'n [NodeId],
     /// One of the equal elements, if there are any.
     trimmed: Option<NodeId>,
+}
+
+/// Finds members of one object, without costing the square of a large one.
+#[derive(Default)]
+struct Members<'t> {
+    by_key: HashMap<&'t str, NodeId, FixedState>,
+}
+
+impl<'t> Members<'t> {
+    fn find(&mut self, tree: &'t Tree<'_>, object: NodeId, key: &str) -> Option<NodeId> {
+        if tree.len(object) <= SEARCHED_MEMBERS_MAX {
+            return tree.member(object, key);
+        }
+        if self.by_key.is_empty() {
+            self.by_key = tree.children(object).map(|node| (tree.key(node), node)).collect();
+        }
+        self.by_key.get(key).copied()
+    }
 }
 
 #[derive(Default)]

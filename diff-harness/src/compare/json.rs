@@ -50,7 +50,7 @@ enum At<'a> {
 }
 
 /// How much of a rule's path has been matched on the way here.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) rule: RuleIndex,
     matched: usize,
@@ -274,11 +274,19 @@ impl<'a, 'r> Walker<'a, '_, 'r> {
         });
     }
 
+    /// Adds the states after one more step. `..` can arrive at one state in many ways; one of them is enough, or deep
+    /// documents would multiply them.
     fn advance(&mut self, step: Step<'_>, level: &Level) {
+        let start = self.states.len();
         for at in level.clone() {
             let State { rule, matched } = self.states[at];
             if let Target::Json(pattern) = &self.findings.rules()[rule].target {
-                pattern.advance(matched, step, |matched| self.states.push(State { rule, matched }));
+                pattern.advance(matched, step, |matched| {
+                    let state = State { rule, matched };
+                    if !self.states[start..].contains(&state) {
+                        self.states.push(state);
+                    }
+                });
             }
         }
     }
