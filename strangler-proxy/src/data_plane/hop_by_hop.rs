@@ -73,7 +73,7 @@ pub(super) fn strip_request(headers: &mut HeaderMap) -> Wishes {
 }
 
 /// Takes them out of a response, whose framing is made anew. Gives the protocol it switches to, if any.
-pub(super) fn strip_response(headers: &mut HeaderMap) -> Option<HeaderValue> {
+pub(crate) fn strip_response(headers: &mut HeaderMap) -> Option<HeaderValue> {
     let connection = take_connection(headers);
     remove_nominated(headers, &connection);
     if headers.remove(TRANSFER_ENCODING).is_some() {

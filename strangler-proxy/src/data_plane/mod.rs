@@ -45,6 +45,7 @@ use tokio::sync::{oneshot, watch as channel};
 pub use config::{
     CohortConfig, CohortKey, DataPlaneConfig, Forwarding, Limits, Network, Timeouts, UpstreamConfig,
 };
+pub(crate) use hop_by_hop::strip_response;
 pub use refusal::{Refusal, RefusalCounts};
 pub use worker::Drained;
 

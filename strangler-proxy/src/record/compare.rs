@@ -21,6 +21,7 @@ pub struct CompareHandle(Arc<Comparing>);
 struct Comparing {
     recording: Arc<Recording>,
     queue: SyncSender<Work>,
+    work: Arc<Mutex<Receiver<Work>>>,
     draining: AtomicBool,
     abandoned: Arc<AtomicBool>,
 }
@@ -68,9 +69,16 @@ impl CompareHandle {
         }
     }
 
-    /// Has the threads drop what is in the queue instead of comparing it.
+    /// Drops what is in the queue, and has every thread stop after the pair that it is at.
     pub(super) fn abandon(&self) {
         self.0.abandoned.store(true, Ordering::Release);
+        // Locked: a thread waits in there, so that there is nothing to drop.
+        let Ok(work) = self.0.work.try_lock() else { return };
+        for left in work.try_iter() {
+            if let Work::Pair(pair) = left {
+                pair.ending.settle(Disposition::Dropped(DropReason::Shutdown));
+            }
+        }
     }
 }
 
@@ -94,18 +102,15 @@ pub(super) fn start(recording: &Arc<Recording>, ended: &SyncSender<()>) -> io::R
             let _ = ended.send(());
         })?;
     }
-    let recording = Arc::clone(recording);
-    Ok(CompareHandle(Arc::new(Comparing { recording, queue, draining: AtomicBool::new(false), abandoned })))
+    let (recording, draining) = (Arc::clone(recording), AtomicBool::new(false));
+    Ok(CompareHandle(Arc::new(Comparing { recording, queue, work, draining, abandoned })))
 }
 
 fn compare(recording: &Recording, work: &Mutex<Receiver<Work>>, abandoned: &AtomicBool) {
-    loop {
+    while !abandoned.load(Ordering::Acquire) {
         // The lock is held while one thread waits; the others wait for the lock instead.
         let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match next {
-            Ok(Work::Pair(pair)) if abandoned.load(Ordering::Acquire) => {
-                pair.ending.settle(Disposition::Dropped(DropReason::Shutdown));
-            }
             Ok(Work::Pair(pair)) => recording.judge(*pair),
             Ok(Work::Stop) | Err(_) => return,
         }

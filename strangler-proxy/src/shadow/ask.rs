@@ -12,8 +12,8 @@ use http_body_util::{BodyExt, Full};
 
 use super::handle::{Shared, size_of_headers};
 use super::{Answered, Capture, SHADOW_HEADER, ShadowConfig, ShadowedRequest};
-use crate::data_plane::UpstreamConfig;
 use crate::data_plane::pool::{Freshness, Pool, PoolConfig, SendError, SendFailure, UpstreamBody};
+use crate::data_plane::{UpstreamConfig, strip_response};
 
 type ShadowPool = Pool<Full<Bytes>>;
 
@@ -100,7 +100,9 @@ async fn exchange(pools: &Pools, shared: &Shared, request: &ShadowedRequest) -> 
         }
     };
     circuit.succeeded();
-    let (head, body) = response.into_parts();
+    let (mut head, body) = response.into_parts();
+    // As the other response lost those of its own connection.
+    strip_response(&mut head.headers);
     let mut capture = Capture::new(shared.config.body_kept_max, &shared.budget);
     // An event stream has no end to wait for; its head can be compared.
     let ended = if is_event_stream(&head.headers) {

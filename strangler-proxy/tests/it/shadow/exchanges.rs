@@ -182,15 +182,18 @@ fn interim_responses_are_passed_over() {
 
 #[test]
 fn a_side_that_closes_idle_connections_is_no_worse_for_it() {
-    // Says nothing of closing, and closes.
-    let candidate = Upstream::start(raw("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n{\"id\":7}"));
-    let rig = Setup::candidate(&candidate).start();
-    for n in 0..20 {
-        rig.exchange(&format!("r{n}"), BODY);
-        rig.settled();
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n{\"id\":7}".to_vec();
+    // One says nothing of closing, and closes; the other closes when it is asked again.
+    for behaviour in [Behaviour::Raw(answer.clone()), Behaviour::Once(answer.clone())] {
+        let candidate = Upstream::start(behaviour.clone());
+        let rig = Setup::candidate(&candidate).start();
+        for n in 0..20 {
+            rig.exchange(&format!("r{n}"), BODY);
+            rig.settled();
+        }
+        assert_eq!(rig.settled().matched, 20, "{behaviour:?}");
+        rig.drain();
     }
-    assert_eq!(rig.settled().matched, 20);
-    rig.drain();
 }
 
 #[test]

@@ -49,6 +49,33 @@ fn whoever_waited_too_long_is_not_sent() {
 }
 
 #[test]
+fn requests_that_wait_do_not_try_one_by_one_what_the_first_has_found_dead() {
+    // Its queue of connections is full: a further one is neither made nor refused.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let mut filling = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
+        filling.push(stream);
+    }
+    let mut setup = Setup { candidate: Some(address), ..Setup::default() };
+    setup.shadow.concurrency_max = 1;
+    setup.shadow.connect_max = Duration::from_millis(50);
+    setup.shadow.circuit_failures = 1;
+    setup.shadow.circuit_probe_every = PATIENCE;
+    // Reached only if a hundred connections are tried one after the other.
+    setup.shadow.wait_max = Duration::from_secs(3);
+    let rig = setup.start();
+    for n in 0..100 {
+        rig.exchange(&format!("r{n}"), "{}");
+    }
+    let tally = rig.settled();
+    assert_eq!(tally.dropped, [(DropReason::Unreachable, 100)].into(), "{tally:?}");
+    rig.drain();
+}
+
+#[test]
 fn memory_is_limited_for_requests_and_for_answers() {
     let candidate = Upstream::start(Behaviour::json(&"x".repeat(50_000)));
     let mut setup = Setup::candidate(&candidate);
@@ -205,8 +232,11 @@ fn a_drain_does_not_wait_for_a_comparison_that_hangs() {
     let rig = setup.start();
     rig.exchange("hangs", "[]");
     barrier.wait();
+    rig.exchange("waits", "[]");
     rig.worker.drain(PATIENCE);
     rig.recorder.drain(Duration::from_millis(200)).unwrap();
+    assert_eq!(rig.store.total().dropped[&DropReason::Shutdown], 1);
+    assert_eq!(rig.registry.total().pending(), 1, "the one that hangs");
     // Let it end, or the process would not.
     barrier.wait();
 }

@@ -14,6 +14,8 @@ pub(crate) enum Behaviour {
     Answer { head: &'static str, body: Vec<u8> },
     /// Sends these bytes for every request, then closes.
     Raw(Vec<u8>),
+    /// Answers the first request of a connection with these bytes, and closes it at the second.
+    Once(Vec<u8>),
     /// Sends these bytes, and then nothing; keeps the connection open.
     Stall(Vec<u8>),
     /// Sends the head of a body without end, and the same piece of it over and over.
@@ -118,12 +120,18 @@ impl Drop for Upstream {
 
 impl Shared {
     fn serve(&self, mut stream: TcpStream) {
+        let mut served = 0;
         while let Some(head) = read_head(&mut stream) {
+            served += 1;
             self.requests.fetch_add(1, Ordering::SeqCst);
             let is_head = head.starts_with("head ");
             // The test has ended when nobody wants to know.
             let _ = self.heads.lock().unwrap().send(head);
             let behaviour = self.behaviour.lock().unwrap().clone();
+            let behaviour = match behaviour {
+                Behaviour::Once(_) if served > 1 => Behaviour::Raw(Vec::new()),
+                behaviour => behaviour,
+            };
             if answer(&mut stream, &behaviour, is_head).is_err() {
                 return;
             }
@@ -147,6 +155,7 @@ fn answer(stream: &mut TcpStream, behaviour: &Behaviour, is_head: bool) -> std::
             stream.shutdown(Shutdown::Both)?;
             Err(std::io::ErrorKind::ConnectionAborted.into())
         }
+        Behaviour::Once(bytes) => stream.write_all(bytes),
         Behaviour::Stall(bytes) => {
             stream.write_all(bytes)?;
             // Until the other end closes.
