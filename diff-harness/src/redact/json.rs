@@ -69,6 +69,14 @@ impl Redaction<'_> {
         }
     }
 
+    /// Equal strings stay equal however they were escaped, and are found again where they are not quoted.
+    pub(super) fn hide_json(&self, raw: &str) -> String {
+        match serde_json::from_str::<String>(raw) {
+            Ok(text) => self.hide(&text),
+            Err(_) => self.hide(raw),
+        }
+    }
+
     fn walk(&self, path: &[Segment], text: &str, lenient: bool) -> (Edits, Read) {
         let mut walk = Walk {
             redaction: self,
@@ -170,11 +178,7 @@ impl Walk<'_> {
 
     fn hide(&mut self, span: Range<usize>) {
         let raw = &self.text[span.clone()];
-        // Equal strings stay equal however they were escaped, and are found again where they are not quoted.
-        let masked = match serde_json::from_str::<String>(raw) {
-            Ok(text) => self.redaction.hide(&text),
-            Err(_) => self.redaction.hide(raw),
-        };
+        let masked = self.redaction.hide_json(raw);
         self.edits.replace(span, quoted(&masked));
     }
 }
