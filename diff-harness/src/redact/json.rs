@@ -69,14 +69,6 @@ impl Redaction<'_> {
         }
     }
 
-    /// Equal strings stay equal however they were escaped, and are found again where they are not quoted.
-    pub(super) fn hide_json(&self, raw: &str) -> String {
-        match serde_json::from_str::<String>(raw) {
-            Ok(text) => self.hide(&text),
-            Err(_) => self.hide(raw),
-        }
-    }
-
     fn walk(&self, path: &[Segment], text: &str, lenient: bool) -> (Edits, Read) {
         let mut walk = Walk {
             redaction: self,
@@ -178,7 +170,11 @@ impl Walk<'_> {
 
     fn hide(&mut self, span: Range<usize>) {
         let raw = &self.text[span.clone()];
-        let masked = self.redaction.hide_json(raw);
+        // Equal strings stay equal however they were escaped, and are found again where they are not quoted.
+        let masked = match serde_json::from_str::<String>(raw) {
+            Ok(text) => self.redaction.hide(&text),
+            Err(_) => self.redaction.hide(raw),
+        };
         self.edits.replace(span, quoted(&masked));
     }
 }

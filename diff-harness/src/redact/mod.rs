@@ -190,7 +190,7 @@ impl Redaction<'_> {
         match location {
             Location::Status | Location::Exchange => text.to_owned(),
             Location::Header { name, .. } => self.header_value(name, text),
-            Location::Json(path) if self.is_secret_path(&path.0) => self.hide_json(text),
+            Location::Json(path) if self.is_secret_path(&path.0) => self.hide(text),
             Location::Json(path) => self.json_value(&path.0, text),
             Location::Field(name) if self.rules.fields.contains(name) => self.hide(text),
             Location::Field(_) | Location::Line(_) | Location::Body => self.text(text),

@@ -135,6 +135,15 @@ impl Rules {
         file::resolve(tables, text, name).map(|rules| Self { rules })
     }
 
+    /// These and those of another file. The id that both have, if there is one.
+    pub fn and(mut self, others: Self) -> Result<Self, String> {
+        if let Some(twice) = others.iter().find(|other| self.iter().any(|rule| rule.id == other.id)) {
+            return Err(twice.id.clone());
+        }
+        self.rules.extend(others.rules);
+        Ok(self)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter()
     }

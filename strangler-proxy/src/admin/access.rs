@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::{HeaderMap, Uri};
 
 use super::wire::{Code, Problem};
@@ -34,6 +34,7 @@ impl AdminConfig {
         if self.address.ip().is_loopback() {
             check_host(uri, headers)?;
         }
+        check_origin(headers)?;
         if self.tokens.is_empty() {
             return Ok(claimed_actor(headers));
         }
@@ -86,6 +87,18 @@ fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         message: "the Host header names neither localhost nor a loopback address".to_owned(),
         hint: Some("ask it by 127.0.0.1, or give the admin API an address of its own and a token".to_owned()),
     })
+}
+
+/// A page of another origin can send a simple request here without reading the answer. Its browser says so.
+fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let host = headers.get(HOST).map(http::HeaderValue::as_bytes).unwrap_or_default();
+    let after = |scheme: &[u8]| origin.as_bytes().strip_prefix(scheme);
+    let is_own = after(b"http://").or_else(|| after(b"https://")) == Some(host);
+    if is_own {
+        return Ok(());
+    }
+    Err(Problem::new(Code::WrongHost, "the request comes from a page of another origin"))
 }
 
 /// Compared over a hash, so that the time says nothing of the length or of how much was right.
@@ -142,6 +155,18 @@ mod tests {
         assert_eq!(admit(&open, &[]), Err(Code::WrongHost));
         let twice = [("host", "localhost"), ("host", "evil.example")];
         assert_eq!(admit(&open, &twice), Err(Code::WrongHost));
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_refused() {
+        let open = config(&[]);
+        let with = |origin| admit(&open, &[("host", "localhost:9600"), ("origin", origin)]);
+        assert!(with("http://localhost:9600").is_ok());
+        for origin in
+            ["null", "http://evil.example", "http://localhost:9601", "http://localhost:9600.evil.example", ""]
+        {
+            assert_eq!(with(origin), Err(Code::WrongHost), "{origin:?} was taken");
+        }
     }
 
     #[test]

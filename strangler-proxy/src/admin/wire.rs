@@ -49,8 +49,8 @@ pub enum Code {
     Held,
     GateRefused,
     GateInconclusive,
-    /// Forced over an open exposure group.
-    ExposureOpen,
+    /// Forced over what no force overrides: an open exposure group.
+    Unforceable,
     StoreFailed,
     Internal,
 }
@@ -203,11 +203,18 @@ pub struct MovedView {
 pub struct GateView {
     /// `pass`, `fail` or `inconclusive`.
     pub answer: String,
-    /// Each finding in a sentence.
-    pub findings: Vec<String>,
+    /// Why it is not `pass`, in sentences.
+    pub reasons: Vec<String>,
+    /// What it stands on: shares with their denominators.
+    pub stated: Vec<String>,
+    /// Why no force helps; empty where it does.
+    pub unforceable: Vec<String>,
+    /// Comparisons that count.
     pub compared: u64,
     pub mismatched: u64,
+    pub both_failed: u64,
     pub open_groups: u64,
+    pub open_exposures: u64,
 }
 
 /// `GET /api/v1/plan`: what a move would do. Nothing is changed.

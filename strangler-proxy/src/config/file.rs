@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use diff_harness::rules::RuleTable;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -31,8 +32,7 @@ pub(super) struct File {
     pub(super) redaction: Redaction,
     pub(super) gate: Gate,
     pub(super) epochs: Epochs,
-    /// Read by the rules' own reader, from the same text; here only to be known.
-    pub(super) rules: Vec<Spanned<toml::Table>>,
+    pub(super) rules: Vec<Spanned<RuleTable>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,10 +65,15 @@ pub(super) struct Token {
     pub(super) token_file: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Store {
-    pub(super) path: Option<String>,
+    pub(super) path: String,
+    pub(super) exchange_bytes: Size,
+    pub(super) exchange_age: Time,
+    pub(super) samples_per_group: u32,
+    pub(super) matches_per_endpoint: u32,
+    pub(super) groups_per_endpoint: u32,
 }
 
 #[derive(Debug, Default, Deserialize)]

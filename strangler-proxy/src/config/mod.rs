@@ -16,13 +16,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use diff_harness::gate::Policy;
+use diff_harness::ledger::Retention;
 use diff_harness::redact::{JsonPattern, RedactionConfig};
+use diff_harness::rules::{RuleTable, Rules, RulesError};
 use http::HeaderName;
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::admin::{AdminConfig, Token};
-use crate::control::GatePolicy;
 use crate::data_plane::{CohortConfig, DataPlaneConfig};
 use crate::record::RecordConfig;
 use crate::routes::MatchPolicy;
@@ -51,12 +53,14 @@ pub struct Config {
     pub drain: Duration,
     pub admin: AdminConfig,
     pub store: PathBuf,
+    pub retention: Retention,
     pub log: LogFormat,
     pub shadow: ShadowConfig,
     pub record: RecordConfig,
     pub redaction: RedactionConfig,
-    pub gate: GatePolicy,
-    pub rules: RulesSource,
+    pub gate: Policy,
+    /// Those of the file itself, and those of its rules file.
+    pub rules: Rules,
 }
 
 /// How the log is written to stderr.
@@ -68,12 +72,12 @@ pub enum LogFormat {
     Json,
 }
 
-/// Where the rules are read from, at the start and at every reload.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RulesSource {
-    /// The config, if it has `[[rules]]` of its own.
-    pub inline: Option<PathBuf>,
-    pub file: Option<PathBuf>,
+/// Where a config comes from, to read it again.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigSource {
+    /// Without one, everything is on the command line.
+    pub path: Option<PathBuf>,
+    pub overrides: Overrides,
 }
 
 /// What the command line says against the file.
@@ -98,24 +102,17 @@ pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4
 /// A shorter one could be guessed.
 pub const TOKEN_CHARS_MIN: usize = 16;
 
-impl Config {
+impl ConfigSource {
     /// Reads and checks the file. Relative paths in it are relative to it.
-    pub fn load(path: &Path, overrides: &Overrides) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
-            path: path.to_owned(),
-            place: None,
-            message: format!("cannot be read: {error}"),
-            hint: (error.kind() == std::io::ErrorKind::NotFound)
-                .then(|| "`strangler init` writes one".to_owned()),
-        })?;
-        Self::parse(path, &text, overrides)
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        match &self.path {
+            Some(path) => Config::parse(path, &read(path)?, &self.overrides),
+            None => Config::parse(Path::new("command line"), "", &self.overrides),
+        }
     }
+}
 
-    /// Without a file: two upstreams from the command line and the defaults.
-    pub fn quick(overrides: &Overrides) -> Result<Self, ConfigError> {
-        Self::parse(Path::new("command line"), "", overrides)
-    }
-
+impl Config {
     /// `path` is where the text is from: to say where an error is, and to find what it names.
     pub fn parse(path: &Path, text: &str, overrides: &Overrides) -> Result<Self, ConfigError> {
         let source = Source { path, text };
@@ -129,13 +126,9 @@ impl Config {
             })
         };
         let (paths, matching) = file.paths.resolve();
-        let rules = RulesSource {
-            inline: (!file.rules.is_empty()).then(|| path.to_owned()),
-            file: overrides
-                .rules
-                .clone()
-                .or_else(|| file.rules_file.as_ref().map(|name| beside(name.get_ref()))),
-        };
+        let rules_file =
+            overrides.rules.clone().or_else(|| file.rules_file.as_ref().map(|name| beside(name.get_ref())));
+        let rules = rules(&source, file.rules, rules_file.as_deref())?;
         let threads = threads(&source, file.listen.threads.as_ref())?;
         let forwarding = file.forwarding.resolve(&source)?;
         let admin = admin(&source, &file.admin, overrides, &beside)?;
@@ -163,19 +156,17 @@ impl Config {
             matching,
             drain: file.timeouts.drain.0,
             admin,
-            store: overrides
-                .store
-                .clone()
-                .unwrap_or_else(|| beside(file.store.path.as_deref().unwrap_or(DEFAULT_STORE))),
+            store: overrides.store.clone().unwrap_or_else(|| beside(&file.store.path)),
+            retention: file.store.resolve(),
             log: overrides.log.unwrap_or(file.log.format),
             shadow: file.shadow.resolve(),
             record,
             redaction,
-            gate: GatePolicy {
+            gate: Policy {
                 min_comparisons: file
                     .gate
                     .min_comparisons
-                    .unwrap_or_else(|| GatePolicy::default().min_comparisons),
+                    .unwrap_or_else(|| Policy::default().min_comparisons),
             },
             rules,
             control,
@@ -183,6 +174,40 @@ impl Config {
             control_b: file.upstreams.control_b,
         })
     }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|error| ConfigError {
+        path: path.to_owned(),
+        place: None,
+        message: format!("cannot be read: {error}"),
+        hint: None,
+    })
+}
+
+/// Ids are unique over both places.
+fn rules(
+    source: &Source<'_>,
+    inline: Vec<Spanned<RuleTable>>,
+    file: Option<&Path>,
+) -> Result<Rules, ConfigError> {
+    let told = |path: &Path, error: RulesError| ConfigError {
+        path: path.to_owned(),
+        place: Some((error.line, error.column)),
+        message: error.message,
+        hint: Some(error.hint),
+    };
+    let name = |path: &Path| path.display().to_string();
+    let inline = Rules::from_tables(inline, source.text, &name(source.path))
+        .map_err(|error| told(source.path, error))?;
+    let Some(file) = file else { return Ok(inline) };
+    let declared = Rules::parse(&read(file)?, &name(file)).map_err(|error| told(file, error))?;
+    inline.and(declared).map_err(|twice| ConfigError {
+        path: file.to_owned(),
+        place: None,
+        message: format!("the rule `{twice}` is in {} too", name(source.path)),
+        hint: Some("give one of them another id".to_owned()),
+    })
 }
 
 fn threads(

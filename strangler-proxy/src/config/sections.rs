@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use diff_harness::ledger::Retention;
+
+use super::DEFAULT_STORE;
 use super::error::{ConfigError, Source};
-use super::file::{Forwarding, Limits, Paths, Record, Shadow, Timeouts};
+use super::file::{Forwarding, Limits, Paths, Record, Shadow, Store, Timeouts};
 use super::units::{Positive, Share, Size, Time};
 use super::upstream::Upstream;
 use crate::data_plane::{self, Network, UpstreamConfig};
@@ -150,6 +153,32 @@ impl Paths {
             absolute_form: self.absolute_form,
         };
         (paths, MatchPolicy { trailing_slash: self.trailing_slash })
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        let retention = Retention::default();
+        Self {
+            path: DEFAULT_STORE.to_owned(),
+            exchange_bytes: Size(retention.exchange_bytes_max),
+            exchange_age: Time(retention.exchange_age_max),
+            samples_per_group: retention.samples_per_group,
+            matches_per_endpoint: retention.matches_per_endpoint,
+            groups_per_endpoint: retention.groups_per_endpoint,
+        }
+    }
+}
+
+impl Store {
+    pub(super) fn resolve(&self) -> Retention {
+        Retention {
+            exchange_bytes_max: self.exchange_bytes.0,
+            exchange_age_max: self.exchange_age.0,
+            samples_per_group: self.samples_per_group,
+            matches_per_endpoint: self.matches_per_endpoint,
+            groups_per_endpoint: self.groups_per_endpoint,
+        }
     }
 }
 

@@ -113,10 +113,34 @@ fn the_command_line_goes_before_the_file() {
 
 #[test]
 fn paths_in_a_file_are_relative_to_it() {
-    let text = format!("rules_file = \"rules.toml\"\n{MINIMAL}[store]\npath = \"a.db\"\n");
+    let text = format!("{MINIMAL}[store]\npath = \"a.db\"\n");
     let config = Config::parse(Path::new("etc/strangler.toml"), &text, &Overrides::default()).unwrap();
     assert_eq!(config.store, Path::new("etc/a.db"));
-    assert_eq!(config.rules.file.as_deref(), Some(Path::new("etc/rules.toml")));
+}
+
+const RULE: &str = "[[rules]]\nid = \"a\"\nheader = \"vary\"\naction = \"ignore\"\nreason = \"r\"\n";
+
+#[test]
+fn rules_stand_in_the_config_and_in_a_file_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("strangler.toml");
+    let load = |config: String, rules: &str| {
+        std::fs::write(&path, config).unwrap();
+        std::fs::write(dir.path().join("rules.toml"), rules).unwrap();
+        ConfigSource { path: Some(path.clone()), overrides: Overrides::default() }.load()
+    };
+    let with_file = format!("rules_file = \"rules.toml\"\n{MINIMAL}");
+    let both = load(format!("{with_file}{RULE}"), &RULE.replace("\"a\"", "\"b\"")).unwrap();
+    assert_eq!(both.rules.iter().map(|rule| rule.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+
+    let twice = load(format!("{with_file}{RULE}"), RULE).unwrap_err().to_string();
+    assert!(twice.contains("rules.toml: the rule `a` is in"), "{twice}");
+
+    let wrong = load(with_file, "[[rules]]\nid = \"a\"\npth = \"$.x\"\n").unwrap_err().to_string();
+    assert!(wrong.contains("rules.toml:"), "{wrong}");
+
+    let wrong = load(format!("{MINIMAL}{}", RULE.replace("ignore", "ignor")), "").unwrap_err().to_string();
+    assert!(wrong.contains("strangler.toml:7:10: "), "{wrong}");
 }
 
 #[test]

@@ -46,6 +46,11 @@ pub fn direction(from: Stage, to: Stage) -> Direction {
     }
 }
 
+/// Whether a move goes towards the candidate.
+pub fn is_forward(from: Stage, to: Stage) -> bool {
+    matches!(direction(from, to), Direction::Forward { .. })
+}
+
 /// Whether the candidate answers any client at this stage.
 fn answers_clients(stage: Stage) -> bool {
     match stage {

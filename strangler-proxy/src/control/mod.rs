@@ -14,19 +14,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
+use diff_harness::gate::{Policy, Ruling};
 use diff_harness::lifecycle::{Declaration, Flip, Hold, Route, Stage, Standing, Transition};
 use diff_harness::store::{Declared, Store, StoreError};
 
 pub use effects::{Effects, Publish};
-pub use gate::{Answer, GateAnswer, GatePolicy};
-pub use ladder::{Direction, direction, next};
+pub use ladder::{Direction, direction, is_forward, next};
 pub use moves::{Moved, Plan, Promote, Rollback, SetHold};
 pub use refusal::Refusal;
 
 /// Where every endpoint stands, and the only way to change it.
 pub struct Control {
     store: Arc<dyn Store>,
-    gate: GatePolicy,
+    gate: Policy,
     effects: Effects,
     /// What the store holds, so that reading it needs no store, and a flip that became durable is applied even
     /// if the store fails on the next call. Locked while a flip is written, so that tables are published in
@@ -36,7 +36,7 @@ pub struct Control {
 
 impl Control {
     /// Reads where everything stands, and publishes the first route table.
-    pub fn open(store: Arc<dyn Store>, gate: GatePolicy, effects: Effects) -> Result<Self, StoreError> {
+    pub fn open(store: Arc<dyn Store>, gate: Policy, effects: Effects) -> Result<Self, StoreError> {
         let routes = store.routes()?;
         (effects.publish)(&routes);
         let routes = routes.into_iter().map(|route| (route.endpoint.clone(), route)).collect();
@@ -90,20 +90,12 @@ impl Control {
             Direction::Forward { gated } => gated,
         };
         self.free_to_move(&route)?;
-        let answer = Box::new(self.ask(&route, to, gated)?);
-        let forced = match answer.answer {
-            Answer::Pass => false,
-            Answer::Fail | Answer::Inconclusive if wish.force => true,
-            Answer::Fail => {
-                return Err(Refusal::GateRefused { endpoint: route.endpoint, to, answer });
-            }
-            Answer::Inconclusive => {
-                return Err(Refusal::GateInconclusive { endpoint: route.endpoint, to, answer });
-            }
-        };
-        if forced && gated && answer.open_exposures > 0 {
-            let groups = answer.open_exposures;
-            return Err(Refusal::ExposureOpen { endpoint: route.endpoint, groups, answer });
+        let ruling = Box::new(self.ask(&route, to, gated)?);
+        if !ruling.answer.passed() && !wish.force {
+            return Err(Refusal::of_gate(route.endpoint, to, ruling));
+        }
+        if !ruling.unforceable.is_empty() {
+            return Err(Refusal::Unforceable { endpoint: route.endpoint, to, ruling });
         }
         let transition = self.flip(&Flip {
             endpoint: wish.endpoint.clone(),
@@ -111,11 +103,12 @@ impl Control {
             to: Standing { stage: to, hold: route.standing.hold },
             actor: wish.actor.clone(),
             reason: wish.reason.clone(),
-            forced,
-            evidence: answer.to_json(),
+            // A force that nothing stood against overrode nothing.
+            forced: !ruling.answer.passed(),
+            evidence: ruling.to_json().to_string(),
             at: (self.effects.now)(),
         })?;
-        Ok(Moved::made(&transition, Some(*answer)))
+        Ok(Moved::made(&transition, Some(*ruling)))
     }
 
     /// Back towards control: always allowed, never gated, and it does not lose a race.
@@ -178,13 +171,9 @@ impl Control {
             Direction::Stay | Direction::Back => None,
         };
         let refusal = match (direction, &gate) {
-            (Direction::Forward { .. }, Some(answer)) => self.free_to_move(&route).err().or_else(|| {
-                let (endpoint, answer) = (route.endpoint.clone(), Box::new(answer.clone()));
-                match answer.answer {
-                    Answer::Pass => None,
-                    Answer::Fail => Some(Refusal::GateRefused { endpoint, to, answer }),
-                    Answer::Inconclusive => Some(Refusal::GateInconclusive { endpoint, to, answer }),
-                }
+            (Direction::Forward { .. }, Some(ruling)) => self.free_to_move(&route).err().or_else(|| {
+                let refused = || Refusal::of_gate(route.endpoint.clone(), to, Box::new(ruling.clone()));
+                (!ruling.answer.passed()).then(refused)
             }),
             _ => None,
         };
@@ -258,16 +247,12 @@ impl Control {
 
     /// The gate's answer for a move forward. Where the candidate would answer no client, all it takes is that
     /// the candidate can be reached.
-    fn ask(&self, route: &Route, to: Stage, gated: bool) -> Result<GateAnswer, StoreError> {
+    fn ask(&self, route: &Route, to: Stage, gated: bool) -> Result<Ruling, StoreError> {
         if gated {
             (self.effects.flush)();
-            let epoch = (self.effects.epoch)();
-            return gate::ask(self.store.as_ref(), &self.gate, &epoch, &route.endpoint);
+            return gate::ask(self.store.as_ref(), &self.gate, &(self.effects.epoch)(), route, to);
         }
-        Ok(match (self.effects.reach_candidate)() {
-            Ok(()) => GateAnswer::reachable(),
-            Err(why) => GateAnswer::unreachable(to, &why),
-        })
+        Ok(gate::reach(to, (self.effects.reach_candidate)()))
     }
 
     /// Neither paused nor fallen back.

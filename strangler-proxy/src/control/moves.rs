@@ -1,9 +1,9 @@
 //! What can be asked of an endpoint, and what came of it.
 
 use diff_harness::endpoint::EndpointId;
+use diff_harness::gate::Ruling;
 use diff_harness::lifecycle::{Route, Stage, Standing, Transition};
 
-use super::gate::GateAnswer;
 use super::ladder::Direction;
 use super::refusal::Refusal;
 
@@ -50,7 +50,7 @@ pub struct Moved {
     /// Its place in the audit log; `None` where the endpoint stood there already.
     pub sequence: Option<u64>,
     pub forced: bool,
-    pub gate: Option<GateAnswer>,
+    pub gate: Option<Ruling>,
 }
 
 /// What a move would do.
@@ -60,7 +60,7 @@ pub struct Plan {
     pub to: Stage,
     pub direction: Direction,
     /// Asked for a move forward.
-    pub gate: Option<GateAnswer>,
+    pub gate: Option<Ruling>,
     /// Why it would be refused, if it would.
     pub refusal: Option<Refusal>,
 }
@@ -78,7 +78,7 @@ impl Moved {
         }
     }
 
-    pub(super) fn made(transition: &Transition, gate: Option<GateAnswer>) -> Self {
+    pub(super) fn made(transition: &Transition, gate: Option<Ruling>) -> Self {
         Self {
             endpoint: transition.flip.endpoint.clone(),
             from: transition.from,

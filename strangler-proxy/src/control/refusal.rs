@@ -1,10 +1,9 @@
 //! Why a flip was not made.
 
 use diff_harness::endpoint::EndpointId;
+use diff_harness::gate::{GateAnswer, Ruling};
 use diff_harness::lifecycle::{Hold, Stage};
 use diff_harness::store::StoreError;
-
-use super::gate::GateAnswer;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -22,14 +21,22 @@ pub enum Refusal {
     Held { endpoint: EndpointId, hold: Hold, why: String },
     #[error("{0} is not held, so there is nothing to resume")]
     NotHeld(EndpointId),
-    #[error("the gate refused {endpoint} to {to}: {}", .answer.sentence())]
-    GateRefused { endpoint: EndpointId, to: Stage, answer: Box<GateAnswer> },
-    #[error("there is not enough evidence to move {endpoint} to {to}: {}", .answer.sentence())]
-    GateInconclusive { endpoint: EndpointId, to: Stage, answer: Box<GateAnswer> },
-    #[error(
-        "{endpoint} has {groups} open exposure group(s): the candidate shows what control withholds, and no force overrides that"
-    )]
-    ExposureOpen { endpoint: EndpointId, groups: usize, answer: Box<GateAnswer> },
+    #[error("the gate refused {endpoint} to {to}: {}", .ruling.answer.reasons().join("; "))]
+    GateRefused { endpoint: EndpointId, to: Stage, ruling: Box<Ruling> },
+    #[error("there is not enough evidence to move {endpoint} to {to}: {}", .ruling.answer.reasons().join("; "))]
+    GateInconclusive { endpoint: EndpointId, to: Stage, ruling: Box<Ruling> },
+    #[error("no force moves {endpoint} to {to}: {}", .ruling.unforceable.join("; "))]
+    Unforceable { endpoint: EndpointId, to: Stage, ruling: Box<Ruling> },
     #[error("{0} needs a reason: it goes into the audit log")]
     ReasonRequired(&'static str),
+}
+
+impl Refusal {
+    /// What it means that the gate did not pass.
+    pub(super) fn of_gate(endpoint: EndpointId, to: Stage, ruling: Box<Ruling>) -> Self {
+        match ruling.answer {
+            GateAnswer::Inconclusive(_) => Self::GateInconclusive { endpoint, to, ruling },
+            GateAnswer::Fail(_) | GateAnswer::Pass => Self::GateRefused { endpoint, to, ruling },
+        }
+    }
 }

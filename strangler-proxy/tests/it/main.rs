@@ -7,5 +7,6 @@ mod har;
 mod mutation;
 mod openapi;
 mod data_plane;
+mod control;
 mod routes;
 mod shadow;

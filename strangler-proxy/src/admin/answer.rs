@@ -1,0 +1,179 @@
+//! From what came of a request to its response: one envelope, for failures too.
+
+use axum::response::{IntoResponse, Response};
+use diff_harness::gate::Ruling;
+use diff_harness::store::StoreError;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::wire::{Code, Envelope, GateView, Problem, VERSION};
+use crate::control::Refusal;
+
+/// A problem, with what is known besides.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) problem: Problem,
+    pub(super) data: Option<Box<Value>>,
+}
+
+impl Problem {
+    pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self { problem, data: None }
+    }
+}
+
+impl From<&StoreError> for Problem {
+    fn from(error: &StoreError) -> Self {
+        let code = match error {
+            StoreError::UnknownEndpoint(_) => Code::UnknownEndpoint,
+            StoreError::Conflict { .. } => Code::Conflict,
+            StoreError::Unsuitable { .. } => Code::NotAMove,
+            StoreError::Unusable(_) | StoreError::Failed(_) => Code::StoreFailed,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Problem::from(&error).into()
+    }
+}
+
+impl From<&Refusal> for Problem {
+    fn from(refusal: &Refusal) -> Self {
+        let (code, hint) = match refusal {
+            Refusal::Store(error) => return error.into(),
+            Refusal::AtTheEnd(_) | Refusal::Unsuitable { .. } | Refusal::NotHeld(_) => (Code::NotAMove, None),
+            Refusal::Backwards { endpoint, to, .. } => {
+                let words = command_words(endpoint);
+                (Code::NotAMove, Some(format!("strangler rollback {words} --to {to}")))
+            }
+            Refusal::Forwards { endpoint, to, .. } => {
+                let words = command_words(endpoint);
+                (Code::NotAMove, Some(format!("strangler promote {words} --to {to}")))
+            }
+            Refusal::Held { endpoint, .. } => {
+                let words = command_words(endpoint);
+                (Code::Held, Some(format!("strangler resume {words} --reason TEXT lets it move again")))
+            }
+            Refusal::GateRefused { endpoint, .. } => {
+                let words = command_words(endpoint);
+                (
+                    Code::GateRefused,
+                    Some(format!(
+                        "strangler divergences list {words} shows what diverged; --force --reason TEXT overrides \
+                         the gate"
+                    )),
+                )
+            }
+            Refusal::GateInconclusive { .. } => (
+                Code::GateInconclusive,
+                Some("wait for more traffic; --force --reason TEXT overrides the gate".to_owned()),
+            ),
+            Refusal::Unforceable { endpoint, .. } => {
+                let words = command_words(endpoint);
+                (Code::Unforceable, Some(format!("strangler divergences list {words} --severity exposure")))
+            }
+            Refusal::ReasonRequired(_) => {
+                (Code::ReasonRequired, Some("say it with --reason TEXT".to_owned()))
+            }
+        };
+        Self { code, message: refusal.to_string(), hint }
+    }
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        let data = match &refusal {
+            Refusal::GateRefused { ruling, .. }
+            | Refusal::GateInconclusive { ruling, .. }
+            | Refusal::Unforceable { ruling, .. } => {
+                Some(Box::new(serde_json::json!({ "gate": gate(ruling) })))
+            }
+            _ => None,
+        };
+        Self { problem: (&refusal).into(), data }
+    }
+}
+
+/// `GET '/playlists/{id}'`: as it is typed in a shell.
+pub fn command_words(endpoint: &diff_harness::endpoint::EndpointId) -> String {
+    let template = endpoint.template();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.".contains(c);
+    if template.chars().all(plain) {
+        format!("{} {template}", endpoint.method())
+    } else {
+        format!("{} '{}'", endpoint.method(), template.replace('\'', "'\\''"))
+    }
+}
+
+pub(super) fn gate(ruling: &Ruling) -> GateView {
+    GateView {
+        answer: ruling.answer.as_str().to_owned(),
+        reasons: ruling.answer.reasons().to_vec(),
+        stated: ruling.stated.clone(),
+        unforceable: ruling.unforceable.clone(),
+        compared: ruling.compared,
+        mismatched: ruling.mismatched,
+        both_failed: ruling.both_failed,
+        open_groups: ruling.open_groups as u64,
+        open_exposures: ruling.open_exposures as u64,
+    }
+}
+
+pub(super) fn done<T: Serialize>(data: T) -> Response {
+    respond(StatusCode::OK, &Envelope { version: VERSION, data: Some(data), error: None })
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let status = status_of(self.problem.code);
+        respond(status, &Envelope { version: VERSION, data: self.data, error: Some(self.problem) })
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        Failed::from(self).into_response()
+    }
+}
+
+fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::BadRequest | Code::NotAMove | Code::ReasonRequired => StatusCode::BAD_REQUEST,
+        Code::Unauthorized => StatusCode::UNAUTHORIZED,
+        Code::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+        Code::NotFound | Code::UnknownEndpoint => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::Conflict => StatusCode::CONFLICT,
+        Code::Held | Code::GateRefused | Code::GateInconclusive | Code::Unforceable => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Code::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn respond<T: Serialize>(status: StatusCode, envelope: &Envelope<T>) -> Response {
+    let body = serde_json::to_vec(envelope).expect("wire types have string keys and finite numbers");
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, body).into_response()
+}

@@ -1,0 +1,249 @@
+//! What the admin API answers from, and which path is answered by what.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use diff_harness::endpoint::EndpointId;
+use diff_harness::exchange::UnixMillis;
+use diff_harness::store::{EpochFilter, Store, StoreError, Tally};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::access::AdminConfig;
+use super::answer::{Failed, done};
+use super::wire::{Code, Problem};
+use super::{evidence, health, metrics, moves, report, routes};
+use crate::control::Control;
+use crate::counters::{CounterRegistry, Snapshot};
+use crate::data_plane::RefusalCounts;
+use crate::record::Recorder;
+
+/// A declaration of a very large estate fits; nothing else comes near.
+const BODY_BYTES_MAX: usize = 16 << 20;
+/// For a request to be read and answered; no client holds a place for longer.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
+/// How long an answer waits for what was just observed to be in the store.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Everything that the admin API answers from.
+pub struct Api {
+    pub access: AdminConfig,
+    pub control: Arc<Control>,
+    pub store: Arc<dyn Store>,
+    pub registry: Arc<CounterRegistry>,
+    pub recorder: Arc<Recorder>,
+    pub about: About,
+    /// What was counted before this process started.
+    pub before: Before,
+    pub refusals: Arc<RefusalCounts>,
+    pub effects: ApiEffects,
+}
+
+/// What does not change while the proxy runs.
+#[derive(Clone, Debug)]
+pub struct About {
+    pub started: UnixMillis,
+    /// Addresses on which clients are listened to.
+    pub listening: Vec<String>,
+    pub control: String,
+    pub candidate: String,
+    pub store: PathBuf,
+}
+
+/// Counts of all endpoints that an earlier process left in the store.
+#[derive(Debug, Default)]
+pub struct Before(BTreeMap<Option<EndpointId>, Tally>);
+
+/// What the admin API does to the rest of the proxy.
+pub struct ApiEffects {
+    /// Reads the rules anew and compares by them from the next pair on; the name of the new rules, or what is
+    /// wrong with them. Then the old ones stay.
+    pub reload_rules: Box<dyn Fn() -> Result<String, String> + Send + Sync>,
+    /// The ids of the rules that are in force.
+    pub rules: Box<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// Whether control takes connections.
+    pub reach_control: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+    /// Endpoints that no request can match, in sentences.
+    pub unmatchable: Box<dyn Fn() -> Vec<String> + Send + Sync>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(super) struct Actor(pub(super) String);
+
+type Shared = State<Arc<Api>>;
+
+impl Before {
+    pub fn read(store: &dyn Store) -> Result<Self, StoreError> {
+        Ok(Self(store.tallies(EpochFilter::All)?.into_iter().collect()))
+    }
+}
+
+impl Api {
+    /// What became of an endpoint's requests since the beginning; `None` for those that matched no endpoint.
+    pub(super) fn tally(&self, endpoint: Option<&EndpointId>) -> Tally {
+        self.snapshot(endpoint).tally
+    }
+
+    pub(super) fn snapshot(&self, endpoint: Option<&EndpointId>) -> Snapshot {
+        let counters = match endpoint {
+            Some(endpoint) => self.registry.get(endpoint),
+            None => self.registry.unmatched(),
+        };
+        let mut snapshot = counters.snapshot();
+        if let Some(before) = self.before.0.get(&endpoint.cloned()) {
+            snapshot.add(&Snapshot { started: before.seen(), tally: before.clone() });
+        }
+        snapshot
+    }
+
+    /// All endpoints and what matched none.
+    pub(super) fn total(&self) -> Snapshot {
+        let mut total = self.registry.total();
+        for before in self.before.0.values() {
+            total.add(&Snapshot { started: before.seen(), tally: before.clone() });
+        }
+        total
+    }
+
+    /// Has what was compared up to now in the store. When the store refuses, what it holds is answered, and the
+    /// status says what is missing.
+    pub(super) fn flush(&self) {
+        if let Err(error) = self.recorder.flush(FLUSH_PATIENCE) {
+            tracing::warn!(%error, "an answer is given without what was observed last");
+        }
+    }
+}
+
+/// The whole API, behind the check of who asks. Health is answered to whoever can reach the listener.
+pub fn router(api: Arc<Api>) -> Router {
+    let v1 = Router::new()
+        .route("/routes", get(routes::list).post(routes::declare))
+        .route("/route", get(routes::show))
+        .route("/undeclared", get(routes::undeclared))
+        .route("/status", get(health::status))
+        .route("/plan", get(moves::plan))
+        .route("/promote", post(moves::promote))
+        .route("/rollback", post(moves::rollback))
+        .route("/hold", post(moves::hold))
+        .route("/resume", post(moves::resume))
+        .route("/transitions", get(moves::transitions))
+        .route("/groups", get(evidence::groups))
+        .route("/groups/{id}", get(evidence::group))
+        .route("/exchanges/{id}", get(evidence::exchange))
+        .route("/report", get(report::report))
+        .route("/epochs", get(evidence::epochs).post(evidence::set_epochs))
+        .route("/rules", get(evidence::rules))
+        .route("/rules/reload", post(evidence::reload_rules))
+        .route("/flush", post(evidence::flush));
+    Router::new()
+        .nest("/api/v1", v1)
+        .route("/metrics", get(metrics::scrape))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&api), admit))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(api)
+}
+
+/// Runs what blocks away from the threads that take connections.
+pub(super) async fn answer<T: Serialize + Send + 'static>(
+    api: Arc<Api>,
+    work: impl FnOnce(&Api) -> Result<T, Failed> + Send + 'static,
+) -> Result<Response, Failed> {
+    match tokio::task::spawn_blocking(move || work(&api)).await {
+        Ok(result) => result.map(done),
+        Err(error) => {
+            tracing::error!(%error, "an admin request failed: a bug in Strangler");
+            Err(Problem::new(Code::Internal, "the request failed inside of Strangler; its log says more")
+                .into())
+        }
+    }
+}
+
+/// The body of a request as JSON of this form.
+pub(super) fn body<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, Problem> {
+    // Only a request that a browser asks about first can have this type: no page of another origin can send it
+    // by itself.
+    let is_json = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
+    if !is_json {
+        return Err(Problem::new(Code::BadRequest, "the body's Content-Type is not application/json"));
+    }
+    let bytes = body.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            too_large()
+        } else {
+            Problem::new(Code::BadRequest, "the body could not be read to its end")
+        }
+    })?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Problem::new(Code::BadRequest, format!("the body is not what is expected: {error}")))
+}
+
+/// The query of a request in this form.
+pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
+    query.map(|Query(value)| value).map_err(|rejection| Problem::new(Code::BadRequest, rejection.body_text()))
+}
+
+pub(super) fn endpoint(text: &str) -> Result<EndpointId, Problem> {
+    text.parse().map_err(|error: diff_harness::endpoint::EndpointIdError| {
+        Problem::new(Code::BadRequest, error.to_string())
+    })
+}
+
+/// A part of the path that must be of some form.
+pub(super) fn part<T: std::str::FromStr>(Path(text): &Path<String>) -> Result<T, Problem>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| Problem::new(Code::BadRequest, error.to_string()))
+}
+
+async fn admit(State(api): Shared, mut request: Request, next: Next) -> Result<Response, Problem> {
+    let actor = api.access.admit(request.uri(), request.headers())?;
+    // One that says so beforehand is not read at all.
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > BODY_BYTES_MAX as u64) {
+        return Err(too_large());
+    }
+    request.extensions_mut().insert(Actor(actor));
+    tokio::time::timeout(REQUEST_DEADLINE, next.run(request)).await.map_err(|_| {
+        Problem::new(
+            Code::BadRequest,
+            format!("the request took longer than {} s", REQUEST_DEADLINE.as_secs()),
+        )
+    })
+}
+
+fn too_large() -> Problem {
+    Problem::new(Code::TooLarge, format!("the body is larger than {} MiB", BODY_BYTES_MAX >> 20))
+}
+
+async fn not_found(request: Request) -> Problem {
+    Problem::new(Code::NotFound, format!("there is nothing at {}", request.uri().path()))
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    let message = format!("{} does not take {}", request.uri().path(), request.method());
+    Problem::new(Code::MethodNotAllowed, message)
+}

@@ -1,0 +1,184 @@
+//! What was found: groups, exchanges, rules, and the epoch that it belongs to.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use bytes::Bytes;
+use diff_harness::divergence::Severity;
+use diff_harness::fingerprint::Fingerprint;
+use diff_harness::store::{EpochFilter, GroupFilter};
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::answer::Failed;
+use super::api::{Api, answer, body, endpoint, part, query};
+use super::exchange::exchange_view;
+use super::wire::{Code, EpochRequest, EpochView, GroupDetail, GroupView, Problem};
+
+const GROUPS_DEFAULT: usize = 1_000;
+const SAMPLES_DEFAULT: usize = 5;
+/// The name of a deployment: a version, a commit.
+const EPOCH_CHARS_MAX: usize = 128;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GroupsQuery {
+    endpoint: Option<String>,
+    /// The least that is listed.
+    severity: Option<String>,
+    /// `current` or `all`.
+    epoch: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SamplesQuery {
+    samples: Option<usize>,
+}
+
+pub(super) async fn groups(
+    State(api): State<Arc<Api>>,
+    asked: Result<Query<GroupsQuery>, QueryRejection>,
+) -> Result<Response, Failed> {
+    let asked = query(asked)?;
+    let of = asked.endpoint.as_deref().map(endpoint).transpose()?;
+    let least_severity = asked.severity.as_deref().map(severity).transpose()?;
+    let all = match asked.epoch.as_deref() {
+        None | Some("current") => false,
+        Some("all") => true,
+        Some(other) => {
+            let message = format!("`{other}` is not an epoch to list: expected current or all");
+            return Err(Problem::new(Code::BadRequest, message).into());
+        }
+    };
+    answer(api, move |api| {
+        if let Some(of) = &of {
+            api.control.route(of)?;
+        }
+        api.flush();
+        let current = api.recorder.epochs().current();
+        let groups = api.store.groups(&GroupFilter {
+            endpoint: of.as_ref(),
+            epoch: if all { EpochFilter::All } else { EpochFilter::Only(&current) },
+            least_severity,
+            limit: asked.limit.unwrap_or(GROUPS_DEFAULT),
+        })?;
+        let views: Vec<_> = groups.iter().map(GroupView::from).collect();
+        Ok(json!({ "epoch": EpochView::from(current.as_ref()), "groups": views }))
+    })
+    .await
+}
+
+pub(super) async fn group(
+    State(api): State<Arc<Api>>,
+    id: Path<String>,
+    asked: Result<Query<SamplesQuery>, QueryRejection>,
+) -> Result<Response, Failed> {
+    let id: Fingerprint = part(&id)?;
+    let samples = query(asked)?.samples.unwrap_or(SAMPLES_DEFAULT);
+    answer(api, move |api| {
+        api.flush();
+        let missing = || {
+            Problem::new(Code::NotFound, format!("there is no group {id}"))
+                .hint("strangler divergences list shows the known ones")
+        };
+        let group = api.store.group(&id)?.ok_or_else(missing)?;
+        let samples = api.store.samples(&id, samples)?;
+        let views = samples.iter().map(|sample| exchange_view(sample, &api.about));
+        Ok(GroupDetail { group: GroupView::from(&group), samples: views.collect() })
+    })
+    .await
+}
+
+pub(super) async fn exchange(State(api): State<Arc<Api>>, id: Path<String>) -> Result<Response, Failed> {
+    let Path(id) = id;
+    answer(api, move |api| {
+        api.flush();
+        let missing = || {
+            Problem::new(Code::NotFound, "there is no kept exchange with that id")
+                .hint("divergent exchanges are kept, and a sample of matches; both within the store's limits")
+        };
+        let sample = api.store.exchange(&id)?.ok_or_else(missing)?;
+        Ok(exchange_view(&sample, &api.about))
+    })
+    .await
+}
+
+pub(super) async fn epochs(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
+    answer(api, |api| Ok(EpochView::from(api.recorder.epochs().current().as_ref()))).await
+}
+
+pub(super) async fn set_epochs(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    sent: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failed> {
+    let asked: EpochRequest = body(&headers, sent)?;
+    for name in [&asked.candidate, &asked.control].into_iter().flatten() {
+        let chars = name.chars().count();
+        if !(1..=EPOCH_CHARS_MAX).contains(&chars) || name.chars().any(char::is_control) {
+            let message = format!("an epoch's name has 1 to {EPOCH_CHARS_MAX} printable characters");
+            return Err(Problem::new(Code::BadRequest, message).into());
+        }
+    }
+    answer(api, move |api| {
+        // What was observed up to now belongs to the epoch that ends.
+        api.flush();
+        if let Some(name) = &asked.candidate {
+            api.recorder.epochs().set_candidate(name);
+        }
+        if let Some(name) = &asked.control {
+            api.recorder.epochs().set_control(name);
+        }
+        let epoch = api.recorder.epochs().current();
+        crate::serve::keep_epoch(api.store.as_ref(), &epoch)?;
+        Ok(EpochView::from(epoch.as_ref()))
+    })
+    .await
+}
+
+/// How often each rule of the current epoch applied and hid something.
+pub(super) async fn rules(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
+    answer(api, |api| {
+        api.flush();
+        let epoch = api.recorder.epochs().current();
+        let rules = api.store.rules(&epoch)?;
+        let views: Vec<_> = rules
+            .iter()
+            .map(|rule| json!({ "rule": rule.rule, "applied": rule.applied, "hidden": rule.hidden }))
+            .collect();
+        Ok(json!({ "epoch": EpochView::from(epoch.as_ref()), "rules": views }))
+    })
+    .await
+}
+
+pub(super) async fn reload_rules(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
+    answer(api, |api| {
+        api.flush();
+        let rules = (api.effects.reload_rules)().map_err(|why| {
+            Problem::new(Code::BadRequest, why).hint("the rules that were in force before stay in force")
+        })?;
+        Ok(json!({ "rules": rules }))
+    })
+    .await
+}
+
+pub(super) async fn flush(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
+    answer(api, |api| {
+        let flushed = api.recorder.flush(std::time::Duration::from_secs(10));
+        flushed.map_err(|error| Problem::new(Code::StoreFailed, error.to_string()))?;
+        Ok(json!({}))
+    })
+    .await
+}
+
+fn severity(text: &str) -> Result<Severity, Problem> {
+    Severity::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or_else(|| {
+        let known = Severity::ALL.map(Severity::as_str).join(", ");
+        Problem::new(Code::BadRequest, format!("`{text}` is not a severity: expected one of {known}"))
+    })
+}

@@ -1,0 +1,88 @@
+//! Whether it runs, whether it is ready, and how everything stands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+
+use super::answer::Failed;
+use super::api::{Api, answer};
+use super::routes;
+use super::wire::{StatusView, Traffic, time};
+
+/// The process takes connections.
+pub(super) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// Control can be reached and the store takes what is written: clients may be sent here.
+pub(super) async fn ready(State(api): State<Arc<Api>>) -> (StatusCode, String) {
+    let checked = tokio::task::spawn_blocking(move || {
+        let control =
+            (api.effects.reach_control)().map_err(|why| format!("control cannot be reached: {why}"));
+        let store = match api.recorder.health().failing {
+            Some(failing) => Err(format!("the store takes nothing: {}", failing.error)),
+            None => api.store.setting("ready").map(drop).map_err(|error| error.to_string()),
+        };
+        control.and(store)
+    });
+    match checked.await {
+        Ok(Ok(())) => (StatusCode::OK, "ready\n".to_owned()),
+        Ok(Err(why)) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the check failed\n".to_owned()),
+    }
+}
+
+pub(super) async fn status(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
+    answer(api, |api| Ok(status_view(api)?)).await
+}
+
+fn status_view(api: &Api) -> Result<StatusView, diff_harness::store::StoreError> {
+    let endpoints = routes::views(api)?;
+    let mut stages = BTreeMap::new();
+    for endpoint in &endpoints {
+        *stages.entry(endpoint.stage.clone()).or_default() += 1;
+    }
+    // The total is read after its parts, so that it is never smaller than their sum.
+    let unmatched = Traffic::from(&api.tally(None));
+    let total = api.total();
+    let about = &api.about;
+    Ok(StatusView {
+        product: format!("strangler {}", env!("CARGO_PKG_VERSION")),
+        started: time(about.started),
+        uptime_seconds: api.control.now().0.saturating_sub(about.started.0) / 1_000,
+        listening: about.listening.clone(),
+        control: about.control.clone(),
+        candidate: about.candidate.clone(),
+        store: about.store.display().to_string(),
+        epoch: api.recorder.epochs().current().as_ref().into(),
+        stages,
+        endpoints,
+        unmatched,
+        pending: total.pending(),
+        total: Traffic::from(&total.tally),
+        warnings: warnings(api),
+    })
+}
+
+fn warnings(api: &Api) -> Vec<String> {
+    let health = api.recorder.health();
+    let mut warnings = (api.effects.unmatchable)();
+    if let Some(failing) = health.failing {
+        warnings.push(format!(
+            "since {} the store takes nothing ({}); {} comparisons wait for it",
+            time(failing.since),
+            failing.error,
+            health.waiting,
+        ));
+    }
+    if health.unrecorded > 0 {
+        warnings.push(format!(
+            "the details of {} comparisons could not be recorded; their counts were",
+            health.unrecorded
+        ));
+    }
+    warnings
+}

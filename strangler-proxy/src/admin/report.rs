@@ -1,0 +1,73 @@
+//! The report for people, made where the evidence is.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use diff_harness::report::{Report, Scope, Upstreams, html, json, text};
+use diff_harness::store::EpochFilter;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::answer::Failed;
+use super::api::{Api, answer, query};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReportQuery {
+    #[serde(default)]
+    epoch: Epochs,
+    #[serde(default)]
+    also: Also,
+}
+
+/// Of which epochs.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Epochs {
+    #[default]
+    Current,
+    All,
+}
+
+/// In which form besides JSON.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Also {
+    #[default]
+    None,
+    Text,
+    Html,
+}
+
+pub(super) async fn report(
+    State(api): State<Arc<Api>>,
+    asked: Result<Query<ReportQuery>, QueryRejection>,
+) -> Result<Response, Failed> {
+    let asked = query(asked)?;
+    answer(api, move |api| {
+        api.flush();
+        let current = api.recorder.epochs().current();
+        let rules = (api.effects.rules)();
+        let scope = Scope {
+            epoch: match asked.epoch {
+                Epochs::Current => EpochFilter::Only(&current),
+                Epochs::All => EpochFilter::All,
+            },
+            rules: &rules,
+            upstreams: Upstreams {
+                control: api.about.control.clone(),
+                candidate: api.about.candidate.clone(),
+            },
+            ..Scope::new(api.control.now())
+        };
+        let report = Report::build(api.store.as_ref(), &scope)?;
+        Ok(json!({
+            "json": json::value(&report),
+            "text": (asked.also == Also::Text).then(|| text::render(&report)),
+            "html": (asked.also == Also::Html).then(|| html::render(&report)),
+        }))
+    })
+    .await
+}
