@@ -1,0 +1,14 @@
+//! One file a command. Each takes its arguments, resolved once, and returns what it has to say.
+
+pub(crate) mod serve;
+pub(crate) mod init;
+pub(crate) mod routes;
+pub(crate) mod plan;
+pub(crate) mod promote;
+pub(crate) mod rollback;
+pub(crate) mod hold;
+pub(crate) mod status;
+pub(crate) mod divergences;
+pub(crate) mod report;
+pub(crate) mod diff;
+pub(crate) mod audit;

@@ -1,0 +1,84 @@
+//! `strangler promote`: towards the candidate, on evidence or by force.
+
+use diff_harness::endpoint::EndpointId;
+use diff_harness::lifecycle::Stage;
+use strangler_proxy::admin::command_words;
+use strangler_proxy::admin::wire::{MovedView, PromoteRequest};
+
+use crate::args::{Context, EndpointArgs};
+use crate::console::Outcome;
+use crate::exit::Failure;
+
+/// Moves an endpoint towards the candidate, if the evidence allows it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Promote {
+    #[command(flatten)]
+    endpoint: EndpointArgs,
+    /// The stage to move to: shadow, canary:5%, live, soak, retired; record and verify for unsafe methods
+    /// [default: the next one]
+    #[arg(long, value_name = "STAGE")]
+    to: Option<Stage>,
+    /// Overrides the gate; never an open exposure group or a hold
+    #[arg(long, requires = "reason")]
+    force: bool,
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Moves only if the endpoint is still at this revision
+    #[arg(long, value_name = "N")]
+    revision: Option<u64>,
+}
+
+impl Promote {
+    pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let id = self.endpoint.id()?;
+        let moved: MovedView = context.admin()?.post(
+            "/api/v1/promote",
+            &PromoteRequest {
+                endpoint: id.to_string(),
+                to: self.to.map(|stage| stage.to_string()),
+                expected_revision: self.revision,
+                force: self.force,
+                reason: self.reason.unwrap_or_default(),
+            },
+        )?;
+        Ok(told(context, &id, &moved))
+    }
+}
+
+/// What a move did, and the command that takes it back.
+pub(super) fn told(context: &Context, id: &EndpointId, moved: &MovedView) -> Outcome {
+    if !moved.changed {
+        return Outcome::new(moved, format!("{id} stands at {} already; nothing changed", at(moved, false)));
+    }
+    let forced = if moved.forced { ", against the gate" } else { "" };
+    let text =
+        format!("{id}: {} -> {}{forced} (revision {})", at(moved, true), at(moved, false), moved.revision);
+    let mut outcome = Outcome::new(moved, text);
+    outcome.data["undo"] = context.command(&undo(id, moved)).into();
+    let undo = outcome.data["undo"].as_str().unwrap_or_default().to_owned();
+    outcome.note(format!("take it back: {undo}"))
+}
+
+fn at(moved: &MovedView, before: bool) -> String {
+    let standing = if before { &moved.from } else { &moved.to };
+    match standing.hold.as_str() {
+        "none" => standing.stage.clone(),
+        hold => format!("{} (held: {hold})", standing.stage),
+    }
+}
+
+fn undo(id: &EndpointId, moved: &MovedView) -> String {
+    let words = command_words(id);
+    let stage = |view: &str| view.parse::<Stage>().unwrap_or_default();
+    let (from, to) = (stage(&moved.from.stage), stage(&moved.to.stage));
+    match (moved.from.hold.as_str(), moved.to.hold.as_str()) {
+        ("none", "paused") => format!("resume {words} --reason TEXT"),
+        ("paused" | "fallback", "none") => format!("hold {words} --reason TEXT"),
+        _ if strangler_proxy::control::is_forward(from, to) && from == Stage::Legacy => {
+            format!("rollback {words}")
+        }
+        _ if strangler_proxy::control::is_forward(from, to) => format!("rollback {words} --to {from}"),
+        _ => format!("promote {words} --to {from}"),
+    }
+}

@@ -1,0 +1,13 @@
+//! The integration tests of the command line, one binary. Every test runs the real `strangler` in front of two real
+//! servers, with a store in a directory of its own. A new test goes into the module of the behaviour it holds.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod rig;
+mod upstream;
+mod story;
+mod exit_codes;
+mod bad_input;
+mod admin_api;
+mod crash;
+mod diff;
