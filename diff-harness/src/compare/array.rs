@@ -131,12 +131,12 @@ impl<'a> Walker<'a, '_, '_> {
         Some(keys)
     }
 
-    /// The hash of the string or number that this chain of members leads to, and its node.
+    /// The hash of the string or number that this chain of members leads to, read as a name, and its node.
     fn known_by(&mut self, side: Side, node: NodeId, by: &[impl AsRef<str>]) -> Option<(u64, NodeId)> {
         let tree = self.tree(side);
         let node = by.iter().try_fold(node, |node, name| tree.member(node, name.as_ref()))?;
         let is_key = matches!(tree.json_type(node), JsonType::String | JsonType::Number);
-        is_key.then(|| (self.hash(side, node), node))
+        is_key.then(|| (self.name(side, node), node))
     }
 
     /// By a key: the n-th element with a key belongs to the n-th with it on the other side. Elements without one
@@ -281,6 +281,13 @@ impl<'a> Walker<'a, '_, '_> {
         by_candidate.sort_unstable_by_key(|(_, j)| *j);
         let candidate = text(Side::Candidate, by_candidate.iter().map(|(_, j)| middle.right[*j]).collect());
         Some(Order { control, candidate })
+    }
+
+    fn name(&mut self, side: Side, node: NodeId) -> u64 {
+        match side {
+            Side::Control => self.control_hashes.of_name(self.control, node),
+            Side::Candidate => self.candidate_hashes.of_name(self.candidate, node),
+        }
     }
 
     fn hash(&mut self, side: Side, node: NodeId) -> u64 {

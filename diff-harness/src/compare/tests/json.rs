@@ -80,6 +80,20 @@ fn a_reordering_is_one_divergence() {
 }
 
 #[test]
+fn an_id_that_became_text_still_names_its_element() {
+    check_json(
+        r#"[{"id":1,"v":1},{"id":2,"v":2},{"id":"c","v":3}]"#,
+        r#"[{"id":"c","v":3},{"id":"2","v":8},{"id":"1","v":1}]"#,
+        &[
+            r#"changed order $: [1,2,"c"] / ["c","2","1"]"#,
+            r#"breaking type $[0].id (number → string): 1 / "1""#,
+            r#"breaking type $[1].id (number → string): 2 / "2""#,
+            "changed value $[1].v: 2 / 8",
+        ],
+    );
+}
+
+#[test]
 fn changed_elements_are_compared_as_changes() {
     check_json("[1,2,3]", "[1,9,3]", &["changed value $[1]: 2 / 9"]);
     check_json("[1,null,3]", "[1,9,3]", &["exposure type $[1] (null → number): null / 9"]);
