@@ -47,6 +47,11 @@ impl MediaType {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// HTML and XML in all their kinds: white space around tags is layout.
+    pub fn is_markup(&self) -> bool {
+        self.essence.ends_with("/html") || self.essence.ends_with("/xml") || self.essence.ends_with("+xml")
+    }
+
     pub fn family(&self) -> Family {
         let (main, sub) = self.essence.split_once('/').expect("an essence has a slash");
         match (main, sub) {

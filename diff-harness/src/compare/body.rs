@@ -8,7 +8,7 @@ use super::excerpt::cut;
 use super::findings::{Finding, Findings};
 use super::form::compare_forms;
 use super::json::compare_trees;
-use super::text::compare_texts;
+use super::text::{compare_markups, compare_texts};
 use crate::comparison::SkipReason;
 use crate::decode::{Coding, DecodeError, codings, decode};
 use crate::divergence::{Kind, Location, Severity};
@@ -297,6 +297,7 @@ fn compare_text(
     match (text_of(a, media_a), text_of(b, media_b)) {
         // Different bytes for the same text: only the charset differs, and that is the header's to say.
         (Some(a), Some(b)) if a == b => {}
+        (Some(a), Some(b)) if is_markup(media_a) && is_markup(media_b) => compare_markups(&a, &b, findings),
         (Some(a), Some(b)) => compare_texts(&a, &b, findings),
         (a_text, b_text) => {
             findings.note("a body is not text in its charset: compared by length and hash");
@@ -305,6 +306,10 @@ fn compare_text(
             compare_bytes(a, b, severity, findings);
         }
     }
+}
+
+fn is_markup(media: Option<&MediaType>) -> bool {
+    media.is_some_and(MediaType::is_markup)
 }
 
 fn text_of<'b>(bytes: &'b [u8], media: Option<&MediaType>) -> Option<Cow<'b, str>> {

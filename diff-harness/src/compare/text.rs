@@ -9,6 +9,36 @@ use super::excerpt::{cut, cut_both};
 use super::findings::{Finding, Findings};
 use crate::divergence::{Kind, Location, Severity};
 
+/// Markup that differs only in its layout is one cosmetic divergence; other markup is compared as text.
+pub(super) fn compare_markups(control: &str, candidate: &str, findings: &mut Findings<'_>) {
+    if without_layout(control) != without_layout(candidate) {
+        return compare_texts(control, candidate, findings);
+    }
+    let max = findings.limits.value_bytes_max;
+    findings.report(Finding::new(Kind::Text, Severity::Cosmetic).detail("layout"), &[], || {
+        let (control, candidate) = cut_both(control, candidate, max);
+        (Location::Body, Some(control), Some(candidate))
+    });
+}
+
+/// Runs of white space become one space, and go where a tag begins or ends.
+fn without_layout(text: &str) -> String {
+    let mut bare = String::with_capacity(text.len());
+    let mut space = false;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            space = true;
+            continue;
+        }
+        if space && !bare.is_empty() && !bare.ends_with(['<', '>']) && !matches!(c, '<' | '>') {
+            bare.push(' ');
+        }
+        space = false;
+        bare.push(c);
+    }
+    bare
+}
+
 /// Runs of changed lines are one divergence each; so are runs of lines that only one side has.
 ///
 /// Not by `similar`: its algorithms are bounded by a deadline only, and a comparison has no clock.

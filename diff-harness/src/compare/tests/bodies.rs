@@ -148,3 +148,18 @@ fn fields_of_forms() {
     );
     check(&form("a=%ff"), &form("a=%fe"), &["changed value field a: %ff / %fe"]);
 }
+
+#[test]
+fn markup_in_another_layout_differs_in_form_only() {
+    let html = |body: &'static str| whole("200|content-type: text/html", body);
+    let plain = |body: &'static str| whole("200|content-type: text/plain", body);
+    let found = lines(&judge(&html("<ul><li>a b</li></ul>"), &html("<ul>\n  <li>a  b</li>\n</ul>\n")));
+    assert!(found.len() == 1 && found[0].starts_with("cosmetic text body (layout): "), "{found:?}");
+    let found = lines(&judge(&html("<p>a</p>"), &html("<p>a</p>\n<p>b</p>")));
+    assert_eq!(found, ["exposure added line 2: - / <p>b</p>"]);
+    let found = lines(&judge(&html("<p>ab</p>"), &html("<p>a b</p>")));
+    assert_eq!(found, ["changed text line 1: <p>ab</p> / <p>a b</p>"]);
+    // In plain text white space is text.
+    let found = lines(&judge(&plain("a: 1"), &plain("  a: 1")));
+    assert_eq!(found, ["changed text line 1: a: 1 /   a: 1"]);
+}
