@@ -230,7 +230,7 @@ fn placed(kind: Kind, location: &str) -> String {
     }
 }
 
-fn printable_endpoint(endpoint: &EndpointReport, width: usize) -> String {
+pub(crate) fn printable_endpoint(endpoint: &EndpointReport, width: usize) -> String {
     printable(&endpoint.route.endpoint.to_string(), width)
 }
 

@@ -2,10 +2,11 @@
 //!
 //! - [`document`]: the YAML as it is written, with the place of everything that can be wrong.
 //! - [`load`]: a document becomes a [`Suite`], or a list of errors with file and line. Nothing is sent before.
+//! - [`recorded`]: cases as they were recorded, one a line; [`source`]: either of the two.
 //! - [`template`]: text with `${variables}`, bound per side.
 //! - [`values`]: what variables stand for on one side.
 //! - [`ids`]: identifiers that the two sides generate differently, matched one to one.
-//! - [`run`]: sends the cases to both sides.
+//! - [`run`]: sends the cases to both sides; [`checkpoint`]: what a run that was stopped leaves.
 //! - [`outcome`], [`matrix`], [`report`]: what a run found; [`accept`]: what of it fails nothing.
 //! - [`output`]: what it is written as.
 
@@ -13,13 +14,17 @@ pub mod document;
 pub mod values;
 pub mod template;
 pub mod load;
+pub mod recorded;
+pub mod source;
 pub mod ids;
 pub mod outcome;
 pub mod matrix;
 pub mod report;
 pub mod accept;
 pub mod run;
+pub mod checkpoint;
 pub mod output;
+pub mod schema;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,6 +48,10 @@ pub struct Suite {
     pub reset: Resets,
     pub pair: Pair,
     pub learn: Learn,
+    /// Of cases that name none.
+    pub default_personas: Vec<Arc<str>>,
+    /// Of cases that say nothing else.
+    pub timeout: Duration,
     /// In the order of the file.
     pub cases: Vec<Arc<Case>>,
 }
@@ -129,7 +138,7 @@ pub struct Step {
 #[derive(Clone, Debug)]
 pub enum Body {
     None,
-    /// Text with its media type.
+    /// Text with its media type; an empty one stands in the headers.
     Text {
         media_type: String,
         /// How the values in it are escaped.

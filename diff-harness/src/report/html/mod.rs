@@ -1,7 +1,7 @@
 //! One HTML file that needs nothing else: no network, no font, no script to be read. It works in a mail and from a
 //! disk, in light and dark, and prints.
 
-mod page;
+pub(crate) mod page;
 mod overview;
 mod group;
 mod bodies;
@@ -53,7 +53,7 @@ pub fn render_group(group: &GroupReport, upstreams: &Upstreams) -> String {
     foot(page)
 }
 
-fn head(page: &mut Page, title: &str) {
+pub(crate) fn head(page: &mut Page, title: &str) {
     let hash = |asset: &str| STANDARD.encode(Sha256::digest(asset.as_bytes()));
     put!(
         page,
@@ -71,7 +71,7 @@ fn head(page: &mut Page, title: &str) {
     put!(page, "</style>\n</head>\n<body>\n");
 }
 
-fn foot(mut page: Page) -> String {
+pub(crate) fn foot(mut page: Page) -> String {
     put!(
         page,
         "<footer>Secrets were taken out before anything was stored: <code>&lt;redacted:7f3a&gt;</code> stands for one, \

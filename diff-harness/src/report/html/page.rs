@@ -6,7 +6,7 @@ use crate::report::curl::is_deceptive;
 
 /// Markup is added by [`put!`] only, whose template is a literal and whose arguments are escaped.
 #[derive(Debug, Default)]
-pub(super) struct Page(String);
+pub(crate) struct Page(String);
 
 /// `put!(page, "<td>{}</td>", value)`.
 macro_rules! put {
@@ -14,27 +14,27 @@ macro_rules! put {
         $page.append(format_args!($template $(, $crate::report::html::page::Escaped(&$value))*))
     };
 }
-pub(super) use put;
+pub(crate) use put;
 
 impl Page {
     #[doc(hidden)]
-    pub(super) fn append(&mut self, piece: fmt::Arguments<'_>) {
+    pub(crate) fn append(&mut self, piece: fmt::Arguments<'_>) {
         self.0.write_fmt(piece).expect("a string takes everything");
     }
 
     /// A style sheet or script of this crate.
-    pub(super) fn asset(&mut self, asset: &'static str) {
+    pub(crate) fn asset(&mut self, asset: &'static str) {
         self.0.push_str(asset);
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.0
     }
 }
 
 /// A value for the text of an element or a quoted attribute. Characters that a page cannot hold, that act or that
 /// reorder others become visible.
-pub(super) struct Escaped<'a, T: Display>(pub(super) &'a T);
+pub(crate) struct Escaped<'a, T: Display>(pub(crate) &'a T);
 
 impl<T: Display> Display for Escaped<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

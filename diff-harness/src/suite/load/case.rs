@@ -42,13 +42,14 @@ impl Loader<'_> {
         let mut bound = BTreeSet::new();
         self.setup_steps(entry, by_name, &mut vec![&case.name.value], &mut bound, &mut steps);
         self.own_steps(entry, false, &mut bound, &mut steps);
+        let personas = case.personas.as_ref().or(document.defaults.personas.as_ref());
         Arc::new(Case {
             name: case.name.value.clone(),
             line: case.name.referenced.line(),
             tags: case.tags.clone(),
-            personas: self.case_personas(case, document),
+            personas: self.personas(personas.map(Vec::as_slice).unwrap_or_default(), document),
             steps,
-            timeout: self.timeout(case, document),
+            timeout: self.timeout(case.timeout_ms.as_ref().or(document.defaults.timeout_ms.as_ref())),
         })
     }
 
@@ -116,10 +117,7 @@ impl Loader<'_> {
         }
     }
 
-    fn case_personas(&mut self, case: &CaseEntry, document: &Document) -> Vec<Arc<str>> {
-        let Some(names) = case.personas.as_ref().or(document.defaults.personas.as_ref()) else {
-            return vec![];
-        };
+    pub(super) fn personas(&mut self, names: &[Spanned<String>], document: &Document) -> Vec<Arc<str>> {
         let mut personas: Vec<Arc<str>> = Vec::new();
         for name in names {
             if name.value == "all" {
@@ -136,15 +134,11 @@ impl Loader<'_> {
         personas
     }
 
-    fn timeout(&mut self, case: &CaseEntry, document: &Document) -> Duration {
-        match case.timeout_ms.as_ref().or(document.defaults.timeout_ms.as_ref()) {
-            None => TIMEOUT_DEFAULT,
-            Some(given) => {
-                if given.value == 0 {
-                    self.error(given.referenced, "a timeout of 0 ms lets no request finish".to_owned());
-                }
-                Duration::from_millis(given.value)
-            }
+    pub(super) fn timeout(&mut self, given: Option<&Spanned<u64>>) -> Duration {
+        let Some(given) = given else { return TIMEOUT_DEFAULT };
+        if given.value == 0 {
+            self.error(given.referenced, "a timeout of 0 ms lets no request finish".to_owned());
         }
+        Duration::from_millis(given.value)
     }
 }

@@ -87,6 +87,9 @@ impl<'a> Loader<'a> {
             },
             pair: document.pair,
             learn: document.ids.learn,
+            default_personas: self
+                .personas(document.defaults.personas.as_deref().unwrap_or_default(), document),
+            timeout: self.timeout(document.defaults.timeout_ms.as_ref()),
             cases,
         }
     }

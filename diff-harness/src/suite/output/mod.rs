@@ -3,12 +3,14 @@
 //!
 //! [`RunReport`]: crate::suite::outcome::RunReport
 
+pub mod terminal;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod github;
 pub mod code_quality;
 pub mod sarif;
+pub mod html;
 
 #[cfg(test)]
 pub(super) mod fixture;

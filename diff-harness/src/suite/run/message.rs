@@ -42,7 +42,9 @@ pub(super) fn build(
     let body = match &step.body {
         Body::None => Bytes::new(),
         Body::Text { media_type, position, text } => {
-            headers.insert(CONTENT_TYPE, value(media_type)?);
+            if !media_type.is_empty() {
+                headers.insert(CONTENT_TYPE, value(media_type)?);
+            }
             Bytes::from(fill(text, values, *position)?)
         }
     };

@@ -64,19 +64,28 @@ impl Selection {
         self.shard.is_none_or(|shard| index % shard.of == shard.number - 1)
     }
 
-    /// The cases of a suite that are run, as each of their personas.
-    pub fn plan(&self, cases: impl Iterator<Item = Arc<Case>>) -> impl Iterator<Item = Planned> {
+    /// The cases of a suite that are run, as each of their personas. One that cannot be read is passed on.
+    pub fn plan<E>(
+        &self,
+        cases: impl Iterator<Item = Result<Arc<Case>, E>>,
+    ) -> impl Iterator<Item = Result<Planned, E>> {
         let mut next = 0;
         cases.flat_map(move |case| {
-            let first = next;
-            next += case.personas.len().max(1) as u64;
-            let is_taken = self.takes(&case);
-            let planned = (first..next).filter(move |index| is_taken && self.takes_index(*index));
-            planned.map(move |index| Planned {
-                index,
-                persona: case.personas.get((index - first) as usize).cloned(),
-                case: Arc::clone(&case),
-            })
+            let (planned, failed) = match case {
+                Ok(case) => {
+                    let first = next;
+                    next += case.personas.len().max(1) as u64;
+                    let range = if self.takes(&case) { first..next } else { 0..0 };
+                    let planned = range.filter(|index| self.takes_index(*index)).map(move |index| Planned {
+                        index,
+                        persona: case.personas.get((index - first) as usize).cloned(),
+                        case: Arc::clone(&case),
+                    });
+                    (Some(planned), None)
+                }
+                Err(error) => (None, Some(Err(error))),
+            };
+            planned.into_iter().flatten().map(Ok).chain(failed)
         })
     }
 }
@@ -97,8 +106,9 @@ cases:
 
     fn planned(selection: &Selection) -> Vec<(u64, String)> {
         let suite = load(SUITE, "s.yaml", |_| None).unwrap();
-        let plan = selection.plan(suite.cases.into_iter());
+        let plan = selection.plan(suite.cases.into_iter().map(Ok::<_, ()>));
         plan.map(|planned| {
+            let planned = planned.unwrap();
             (planned.index, format!("{} {}", planned.case.name, planned.persona.as_deref().unwrap_or("-")))
         })
         .collect()

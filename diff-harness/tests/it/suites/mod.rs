@@ -7,3 +7,4 @@ mod writes;
 mod bad_servers;
 mod personas;
 mod resume;
+mod formats;

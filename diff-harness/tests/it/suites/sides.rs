@@ -46,9 +46,12 @@ impl Sides {
         done: Done,
         stop: &AtomicBool,
     ) -> Result<(RunReport, Done), RunError> {
-        let plan = || self.selection.plan(self.suite.cases.iter().cloned());
+        let plan = || self.selection.plan(self.suite.cases.iter().cloned().map(Ok));
         report.planned = plan().count() as u64;
-        let left = plan().filter(|planned| !done.contains(planned.index)).map(Ok).collect::<Vec<_>>();
+        (report.suite, report.file) = (self.suite.name.clone(), "suites/s.yaml".to_owned());
+        let left = plan()
+            .filter(|planned| planned.as_ref().is_ok_and(|planned| !done.contains(planned.index)))
+            .collect::<Vec<_>>();
         let run = Run { suite: &self.suite, judge: &self.judge, settings: &self.settings };
         run.run(left.into_iter(), report, done, stop, &mut |_| {})
     }
