@@ -2,7 +2,7 @@
 //! operation to a dialect, is docs/mothership.md.
 //!
 //! A request goes down this list: [`server`] mounts the engines and drains them, [`request`] reads what the client
-//! sent, an engine ([`internal`], [`playlist_authorization`]) answers it from [`visibility`], [`command`] and
+//! sent, an engine ([`public`], [`internal`], [`playlist_authorization`]) answers it from [`visibility`], [`command`] and
 //! [`store`], which speak of [`domain`] values. [`seed`] makes the database.
 
 #![recursion_limit = "256"] // `json!` recurses once per token, and records have many fields.
@@ -11,6 +11,7 @@ pub mod server;
 pub mod app;
 pub mod counters;
 pub mod request;
+pub mod public;
 pub mod internal;
 pub mod playlist_authorization;
 pub mod visibility;

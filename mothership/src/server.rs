@@ -15,7 +15,9 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{app::App, counters::Counters, domain::Clock, internal, playlist_authorization, store::Store};
+use crate::{
+    app::App, counters::Counters, domain::Clock, internal, playlist_authorization, public, store::Store,
+};
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -88,9 +90,11 @@ pub async fn run(
 
 /// Where each engine is mounted. A dialect adds its line here.
 fn engines(app: App) -> Router {
+    let public = app.counters.count("public", public::router(&app));
     let internal = app.counters.count("internal", internal::router(&app));
     let authorization = app.counters.count("playlist_authorization", playlist_authorization::router(&app));
     Router::new()
+        .merge(public)
         .nest("/internal/v1", internal)
         .nest("/playlist_authorization/v1", authorization)
         .with_state(app)

@@ -5,6 +5,8 @@
 //! - `commands`: what writes do, refuse, and keep right;
 //! - `events`: the outbox and its feed;
 //! - `seed`: the generator and the cast;
+//! - `public`: the public dialect over HTTP, with its decision table, habits and document;
+//! - `endpoints`: every playlist endpoint of every dialect, by every persona;
 //! - `internal`: the internal and authorization engines over HTTP;
 //! - `server`: starting and draining.
 //!
@@ -18,5 +20,7 @@ mod listing;
 mod commands;
 mod events;
 mod seed;
+mod public;
+mod endpoints;
 mod internal;
 mod server;

@@ -1,11 +1,14 @@
 //! What tests share: a seeded database of their own, and an HTTP client.
 
 pub(crate) mod decision_table;
+mod document;
+pub(crate) mod personas;
 mod http;
 mod monolith;
 
 use std::{path::PathBuf, sync::OnceLock};
 
+pub(crate) use document::{Document, Operation};
 pub(crate) use http::{Answer, Request, SseReader};
 pub(crate) use monolith::Monolith;
 use mothership::{
