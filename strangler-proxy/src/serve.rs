@@ -26,6 +26,7 @@ use crate::counters::CounterRegistry;
 use crate::data_plane::{self, DataPlane, Outlets};
 use crate::inventory::Discovery;
 use crate::record::{self, Judge, Recorder, RulesJudge};
+use crate::routes::PathView;
 use crate::routes::table::{RouteTable, SharedTable, Unmatchable};
 use crate::shadow::ShadowWorker;
 
@@ -141,7 +142,7 @@ impl Proxy {
         };
         let before = Before::read(store.as_ref())?;
 
-        let listeners = data_plane.listeners.clone();
+        let (listeners, paths) = (data_plane.listeners.clone(), data_plane.paths);
         let outlets = Outlets { shadow: shadow_handle, undeclared: recorder.undeclared() };
         let data_plane = data_plane::start(data_plane, Arc::clone(&table), outlets).map_err(|source| {
             ServeError::Listen {
@@ -180,6 +181,13 @@ impl Proxy {
                         } else {
                             reach(&control)
                         }
+                    })
+                },
+                matched: {
+                    let (table, paths) = (Arc::clone(&table), paths);
+                    Box::new(move |asked| {
+                        let view = PathView::of(asked.template(), &paths).ok()?;
+                        table.load().find(asked.method(), &view).map(|route| route.endpoint.clone())
                     })
                 },
                 unmatchable: Box::new(move || table.load().unmatchable().iter().map(told).collect()),

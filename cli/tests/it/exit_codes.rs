@@ -88,6 +88,16 @@ fn an_unknown_endpoint_is_named_with_what_to_do() {
 }
 
 #[test]
+fn whoever_names_a_path_or_misspells_a_template_is_told_what_they_meant() {
+    let rig = Rig::new();
+    rig.expect(0, &["routes", "add", "GET", "/playlists/{id}"]);
+    let path = rig.expect(2, &["promote", "GET", "/playlists/7"]);
+    assert!(path.err.contains("is one to GET /playlists/{id}"), "{path:?}");
+    let misspelt = rig.expect(2, &["routes", "show", "POST", "/playlist/{id}"]);
+    assert!(misspelt.err.contains("did you mean `GET /playlists/{id}`?"), "{misspelt:?}");
+}
+
+#[test]
 fn every_json_answer_is_one_envelope() {
     let rig = Rig::new();
     rig.shadowed("/same");

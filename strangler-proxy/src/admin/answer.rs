@@ -1,6 +1,7 @@
 //! From what came of a request to its response: one envelope, for failures too.
 
 use axum::response::{IntoResponse, Response};
+use diff_harness::endpoint::EndpointId;
 use diff_harness::gate::Ruling;
 use diff_harness::store::StoreError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -16,6 +17,8 @@ use crate::control::Refusal;
 pub(super) struct Failed {
     pub(super) problem: Problem,
     pub(super) data: Option<Box<Value>>,
+    /// The endpoint that was asked for and is not known.
+    pub(super) unknown: Option<Box<EndpointId>>,
 }
 
 impl Problem {
@@ -31,7 +34,7 @@ impl Problem {
 
 impl From<Problem> for Failed {
     fn from(problem: Problem) -> Self {
-        Self { problem, data: None }
+        Self { problem, data: None, unknown: None }
     }
 }
 
@@ -49,7 +52,12 @@ impl From<&StoreError> for Problem {
 
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
-        Problem::from(&error).into()
+        let problem = Problem::from(&error);
+        let unknown = match error {
+            StoreError::UnknownEndpoint(id) => Some(Box::new(id)),
+            _ => None,
+        };
+        Self { problem, data: None, unknown }
     }
 }
 
@@ -98,6 +106,10 @@ impl From<&Refusal> for Problem {
 
 impl From<Refusal> for Failed {
     fn from(refusal: Refusal) -> Self {
+        let refusal = match refusal {
+            Refusal::Store(error) => return error.into(),
+            refusal => refusal,
+        };
         let data = match &refusal {
             Refusal::GateRefused { ruling, .. }
             | Refusal::GateInconclusive { ruling, .. }
@@ -106,12 +118,12 @@ impl From<Refusal> for Failed {
             }
             _ => None,
         };
-        Self { problem: (&refusal).into(), data }
+        Self { problem: (&refusal).into(), data, unknown: None }
     }
 }
 
 /// `GET '/playlists/{id}'`: as it is typed in a shell.
-pub fn command_words(endpoint: &diff_harness::endpoint::EndpointId) -> String {
+pub fn command_words(endpoint: &EndpointId) -> String {
     let template = endpoint.template();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.".contains(c);
     if template.chars().all(plain) {

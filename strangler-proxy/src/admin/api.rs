@@ -14,6 +14,7 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
+use diff_harness::hint::did_you_mean;
 use diff_harness::store::{EpochFilter, Store, StoreError, Tally};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
@@ -74,6 +75,8 @@ pub struct ApiEffects {
     pub rules: Box<dyn Fn() -> Vec<String> + Send + Sync>,
     /// Whether control takes connections.
     pub reach_control: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+    /// The endpoint that a request with this method and path is for.
+    pub matched: Box<dyn Fn(&EndpointId) -> Option<EndpointId> + Send + Sync>,
     /// Endpoints that no request can match, in sentences.
     pub unmatchable: Box<dyn Fn() -> Vec<String> + Send + Sync>,
 }
@@ -164,7 +167,15 @@ pub(super) async fn answer<T: Serialize + Send + 'static>(
     api: Arc<Api>,
     work: impl FnOnce(&Api) -> Result<T, Failed> + Send + 'static,
 ) -> Result<Response, Failed> {
-    match tokio::task::spawn_blocking(move || work(&api)).await {
+    let asked = move || {
+        work(&api).map_err(|mut failed| {
+            if let Some(unknown) = &failed.unknown {
+                failed.problem.hint = meant(&api, unknown);
+            }
+            failed
+        })
+    };
+    match tokio::task::spawn_blocking(asked).await {
         Ok(result) => result.map(done),
         Err(error) => {
             tracing::error!(%error, "an admin request failed: a bug in Strangler");
@@ -172,6 +183,17 @@ pub(super) async fn answer<T: Serialize + Send + 'static>(
                 .into())
         }
     }
+}
+
+/// Which known endpoint a person may have meant: the one that a request to this path is for, or one that is spelled
+/// much like it.
+fn meant(api: &Api, unknown: &EndpointId) -> Option<String> {
+    if let Some(endpoint) = (api.effects.matched)(unknown) {
+        return Some(format!("a request to {unknown} is one to {endpoint}: name it by its template"));
+    }
+    let known: Vec<_> = api.control.routes().iter().map(|route| route.endpoint.to_string()).collect();
+    let near = did_you_mean(&unknown.to_string(), known.iter().map(String::as_str));
+    (!near.is_empty()).then(|| near.trim_start_matches("; ").to_owned())
 }
 
 /// The body of a request as JSON of this form.
