@@ -1,0 +1,130 @@
+//! Flips, plans and the audit log.
+
+use diff_harness::lifecycle::Transition;
+use serde::{Deserialize, Serialize};
+
+use super::{Problem, StandingView, time};
+
+/// `POST /api/v1/promote`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromoteRequest {
+    pub endpoint: String,
+    /// The next stage where it is left out.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// The revision that the one who asks has seen.
+    #[serde(default)]
+    pub expected_revision: Option<u64>,
+    #[serde(default)]
+    pub force: bool,
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `POST /api/v1/rollback`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackRequest {
+    pub endpoint: String,
+    /// `legacy` where it is left out.
+    #[serde(default)]
+    pub to: Option<String>,
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `POST /api/v1/hold` and `POST /api/v1/resume`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldRequest {
+    pub endpoint: String,
+    pub reason: String,
+    #[serde(default)]
+    pub expected_revision: Option<u64>,
+}
+
+/// What a flip did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MovedView {
+    pub endpoint: String,
+    /// Whether anything changed: it may have stood there already.
+    pub changed: bool,
+    pub from: StandingView,
+    pub to: StandingView,
+    pub revision: u64,
+    /// Its place in the audit log.
+    pub sequence: Option<u64>,
+    pub forced: bool,
+    pub gate: Option<GateView>,
+}
+
+/// What the gate says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateView {
+    /// `pass`, `fail` or `inconclusive`.
+    pub answer: String,
+    /// Why it is not `pass`, in sentences.
+    pub reasons: Vec<String>,
+    /// What it stands on: shares with their denominators.
+    pub stated: Vec<String>,
+    /// Why no force helps; empty where it does.
+    pub unforceable: Vec<String>,
+    /// Comparisons that count.
+    pub compared: u64,
+    pub mismatched: u64,
+    pub both_failed: u64,
+    pub open_groups: u64,
+    pub open_exposures: u64,
+}
+
+/// `GET /api/v1/plan`: what a move would do. Nothing is changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlanView {
+    pub endpoint: String,
+    pub revision: u64,
+    pub from: StandingView,
+    pub to: StandingView,
+    /// Whether the move takes evidence.
+    pub gated: bool,
+    pub gate: Option<GateView>,
+    /// Why the move would be refused, if it would.
+    pub refusal: Option<Problem>,
+    /// Who would answer, and who would be asked besides, in sentences.
+    pub effects: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TransitionView {
+    pub sequence: u64,
+    pub at: String,
+    pub endpoint: String,
+    pub from: StandingView,
+    pub to: StandingView,
+    pub revision: u64,
+    pub actor: String,
+    pub reason: String,
+    pub forced: bool,
+    /// What the gate said; `null` where it was not asked.
+    pub evidence: serde_json::Value,
+}
+
+impl From<&Transition> for TransitionView {
+    fn from(transition: &Transition) -> Self {
+        let flip = &transition.flip;
+        Self {
+            sequence: transition.sequence,
+            at: time(flip.at),
+            endpoint: flip.endpoint.to_string(),
+            from: transition.from.into(),
+            to: flip.to.into(),
+            revision: transition.revision,
+            actor: flip.actor.clone(),
+            reason: flip.reason.clone(),
+            forced: flip.forced,
+            // Evidence that is not JSON is shown as the text that it is.
+            evidence: serde_json::from_str(&flip.evidence)
+                .unwrap_or_else(|_| serde_json::Value::String(flip.evidence.clone())),
+        }
+    }
+}
