@@ -165,6 +165,20 @@ fn the_sums_add_up_over_all_endpoints_and_over_a_restart() {
     assert_eq!(rig.stop(), 0);
     rig.start();
     check(&rig, 9);
+    let of_it = rig.json(0, &["routes", "show", "GET", "/same"]);
+    assert_eq!(of_it["data"]["traffic"]["compared"], 6, "{of_it}");
+}
+
+#[test]
+fn a_deployment_that_a_response_names_is_the_epoch_also_after_a_restart() {
+    let config = "[epochs]\ncandidate_header = \"x-deployment\"";
+    let mut rig = Rig::with(crate::rig::control, crate::rig::candidate, config);
+    rig.shadowed("/same");
+    rig.requests("/same", 1);
+    assert_eq!(rig.json(0, &["status"])["data"]["epoch"]["candidate"], "v7");
+    rig.stop();
+    rig.start();
+    assert_eq!(rig.json(0, &["status"])["data"]["epoch"]["candidate"], "v7");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn serve(stream: &TcpStream, answer: Answer, stop: &AtomicBool) {
         }
         let (status, body) = answer(&target);
         let head = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nx-deployment: v7\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         if (&*stream).write_all(format!("{head}{body}").as_bytes()).is_err() {

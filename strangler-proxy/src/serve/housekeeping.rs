@@ -31,13 +31,17 @@ impl Housekeeping {
         let work = move || {
             let mut kept = recorder.epochs().current();
             let mut swept = Instant::now();
-            while stopped.recv_timeout(EPOCH_EVERY) == Err(RecvTimeoutError::Timeout) {
+            loop {
+                let last = stopped.recv_timeout(EPOCH_EVERY) != Err(RecvTimeoutError::Timeout);
                 let epoch = recorder.epochs().current();
                 if epoch != kept {
                     match keep_epoch(store.as_ref(), &epoch) {
                         Ok(()) => kept = epoch,
                         Err(error) => tracing::warn!(%error, "the current epoch could not be remembered"),
                     }
+                }
+                if last {
+                    return;
                 }
                 if swept.elapsed() >= SWEEP_EVERY {
                     swept = Instant::now();
