@@ -91,6 +91,7 @@ impl Proxy {
             source,
         })?;
         let mut data_plane = config.data_plane;
+        nobody_listens(&data_plane.listeners)?;
         data_plane.cohort.salt = salt(store.as_ref())?;
 
         let rule_ids = Arc::new(ArcSwap::from_pointee(ids(&config.rules)));
@@ -256,6 +257,18 @@ impl AdminThread {
             tracing::error!("the admin thread panicked: a bug in Strangler");
         }
     }
+}
+
+/// The threads share one address (SO_REUSEPORT), and the kernel would let another process share it too, unasked.
+fn nobody_listens(addresses: &[SocketAddr]) -> Result<(), ServeError> {
+    for address in addresses {
+        TcpListener::bind(address).map_err(|source| ServeError::Listen {
+            what: "the proxy",
+            address: address.to_string(),
+            source,
+        })?;
+    }
+    Ok(())
 }
 
 /// The same over restarts, or people would change sides.

@@ -95,6 +95,11 @@ fn an_address_that_is_taken_is_named() {
     let said = rig.run_with(&["serve", "--store", "other.db", "--admin", &taken], &[]);
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.err.contains(&format!("the admin API cannot listen on {taken}")), "{said:?}");
+    let taken = rig.proxy().listening.clone();
+    let words = ["serve", "--store", "other.db", "--admin", "127.0.0.1:0", "--listen", &taken];
+    let said = rig.run_with(&words, &[]);
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.err.contains(&format!("the proxy cannot listen on {taken}")), "{said:?}");
 }
 
 #[test]
