@@ -76,10 +76,13 @@ pub struct ApiEffects {
     /// Whether control takes connections.
     pub reach_control: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
     /// The endpoint that a request with this method and path is for.
-    pub matched: Box<dyn Fn(&EndpointId) -> Option<EndpointId> + Send + Sync>,
+    pub matched: Matched,
     /// Endpoints that no request can match, in sentences.
     pub unmatchable: Box<dyn Fn() -> Vec<String> + Send + Sync>,
 }
+
+/// From a method and a path to the endpoint that such a request is for.
+pub type Matched = Box<dyn Fn(&EndpointId) -> Option<EndpointId> + Send + Sync>;
 
 /// Who asks.
 #[derive(Clone, Debug)]

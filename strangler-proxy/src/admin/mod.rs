@@ -18,5 +18,5 @@ pub mod wire;
 
 pub use access::{AdminConfig, Token};
 pub use answer::command_words;
-pub use api::{About, Api, ApiEffects, Before, router};
+pub use api::{About, Api, ApiEffects, Before, Matched, router};
 pub use server::serve;
