@@ -1,0 +1,1 @@
+"""Measures mothership: see `bench/mothership --help`."""
