@@ -114,6 +114,22 @@ async fn blocked_tracks_are_left_out_unless_asked_for() {
     assert_eq!(shown("?access=preview").await, [105]);
 }
 
+/// Playlists that are met in lists carry the first of their tracks: those that anybody would see there.
+#[tokio::test]
+async fn in_lists_links_and_roles_open_no_track() {
+    let monolith = Monolith::start().await;
+    let list = format!("/users/1/playlists?{ALL_ACCESS}");
+    let of_everything = async |persona: &Persona| {
+        let listed = ask(&monolith, persona, &list).await;
+        ids(&in_list(listed.as_ref(), cast::EVERYTHING.get()).unwrap()["tracks"])
+    };
+    let other = of_everything(&Persona::named("other", cast::ADA, "")).await;
+    assert!(!other.contains(&cast::PRIVATE.get()));
+    let link = Persona::named("link", cast::ADA, &cast::track_secret(cast::PRIVATE));
+    assert_eq!(of_everything(&link).await, other);
+    assert_eq!(of_everything(&Persona::named("moderator", cast::ADA, "")).await, other);
+}
+
 /// A generated track, as the oracle knows it.
 #[derive(Debug, Clone)]
 struct Fact {
