@@ -11,6 +11,7 @@ mod commands;
 mod client;
 mod table;
 mod words;
+mod unified;
 mod console;
 mod exit;
 

@@ -7,14 +7,13 @@ use clap::builder::PossibleValuesParser;
 use diff_harness::divergence::Severity;
 use diff_harness::fingerprint::Fingerprint;
 use serde::{Deserialize, Serialize};
-use strangler_proxy::admin::wire::{
-    BodyView, EpochView, ExchangeView, GroupDetail, GroupView, ObservationView,
-};
+use strangler_proxy::admin::wire::{EpochView, ExchangeView, GroupDetail, GroupView, ObservationView};
 
 use crate::args::{Context, MaybeEndpointArgs};
 use crate::console::Outcome;
 use crate::exit::Failure;
 use crate::table::Rows;
+use crate::unified::unified;
 use crate::words::{count, cut};
 
 /// Lists and shows what diverged
@@ -180,13 +179,14 @@ fn exchange(text: &mut String, sample: &ExchangeView) {
     for note in &sample.notes {
         let _ = writeln!(text, "  note: {note}");
     }
-    observation(text, "control", &sample.control);
-    observation(text, "candidate", &sample.candidate);
+    head(text, "control", &sample.control);
+    head(text, "candidate", &sample.candidate);
+    bodies(text, &sample.control, &sample.candidate);
     let _ = writeln!(text, "\n  # control, without its secrets\n  {}", sample.curl_control);
     let _ = writeln!(text, "  # candidate\n  {}", sample.curl_candidate);
 }
 
-fn observation(text: &mut String, side: &str, observation: &ObservationView) {
+fn head(text: &mut String, side: &str, observation: &ObservationView) {
     let status = match (&observation.failure, observation.status) {
         (Some(failure), _) => format!("failed: {failure}"),
         (None, Some(status)) => status.to_string(),
@@ -196,23 +196,32 @@ fn observation(text: &mut String, side: &str, observation: &ObservationView) {
     for (name, value) in &observation.headers {
         let _ = writeln!(text, "    {name}: {value}");
     }
-    if observation.failure.is_none() {
-        body(text, &observation.body);
+}
+
+/// Where both sides sent a body, what differs in it; else the one that there is.
+fn bodies(text: &mut String, control: &ObservationView, candidate: &ObservationView) {
+    let (left, right) = (&control.body, &candidate.body);
+    match unified(&left.text, &right.text) {
+        Some(diff) if !left.text.is_empty() && !right.text.is_empty() => lines(text, &diff),
+        Some(_) => lines(text, if left.text.is_empty() { &right.text } else { &left.text }),
+        None => lines(text, &left.text),
+    }
+    for (side, body) in [("control", left), ("candidate", right)] {
+        if !body.whole {
+            let _ = writeln!(text, "    … the rest of the body of {side} was not kept");
+        }
     }
 }
 
-fn body(text: &mut String, body: &BodyView) {
-    const LINES_MAX: usize = 40;
+fn lines(text: &mut String, shown: &str) {
+    const LINES_MAX: usize = 80;
     text.push('\n');
-    let mut lines = body.text.lines();
+    let mut lines = shown.lines();
     for line in lines.by_ref().take(LINES_MAX) {
         let _ = writeln!(text, "    {}", cut(line, 2_000));
     }
     let hidden = lines.count();
     if hidden > 0 {
-        let _ = writeln!(text, "    … {hidden} more lines (--format json has them)");
-    }
-    if !body.whole {
-        let _ = writeln!(text, "    … the rest of the body was not kept");
+        let _ = writeln!(text, "    … {hidden} more lines (--format json has both bodies)");
     }
 }
