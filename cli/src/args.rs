@@ -8,7 +8,7 @@ use strangler_proxy::admin::AdminConfig;
 
 use crate::client::Admin;
 use crate::commands::{
-    audit, diff, divergences, hold, init, plan, promote, report, rollback, routes, serve, status,
+    audit, diff, divergences, hold, init, plan, promote, report, rollback, routes, serve, status, suite,
 };
 use crate::console::{self, Format, Outcome};
 use crate::exit::{Exit, Failure};
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Report(report::Report),
     /// Compares two files or two URLs
     Diff(diff::Diff),
+    /// Runs committed cases against both sides, and makes them
+    Suite(suite::Suite),
     /// Lists transitions: who, why, on what evidence
     Audit(audit::Audit),
 }
@@ -132,6 +134,7 @@ impl Command {
             Self::Divergences(divergences) => divergences.name(),
             Self::Report(_) => "report",
             Self::Diff(_) => "diff",
+            Self::Suite(suite) => suite.name(),
             Self::Audit(_) => "audit",
         }
     }
@@ -150,6 +153,7 @@ impl Command {
             Self::Divergences(divergences) => divergences.run(context),
             Self::Report(report) => report.run(context),
             Self::Diff(diff) => diff.run(),
+            Self::Suite(suite) => suite.run(context),
             Self::Audit(audit) => audit.run(context),
         }
     }

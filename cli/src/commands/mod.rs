@@ -11,4 +11,5 @@ pub(crate) mod status;
 pub(crate) mod divergences;
 pub(crate) mod report;
 pub(crate) mod diff;
+pub(crate) mod suite;
 pub(crate) mod audit;

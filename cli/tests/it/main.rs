@@ -11,3 +11,4 @@ mod bad_input;
 mod admin_api;
 mod crash;
 mod diff;
+mod suites;

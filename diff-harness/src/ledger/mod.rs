@@ -104,6 +104,11 @@ impl Ledger {
         &self.path
     }
 
+    /// Shows every kept exchange, endpoint by endpoint, the newest first.
+    pub fn each_kept(&self, visit: &mut dyn FnMut(Sample)) -> Result<(), StoreError> {
+        self.read(|connection| samples::each(connection, visit))
+    }
+
     /// Runs `work` in one immediate transaction that is durable when this returns `Ok`, and undone otherwise.
     fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
         let writer = self.writer.as_ref().ok_or_else(|| trouble::opened_for_reading(&self.path))?;

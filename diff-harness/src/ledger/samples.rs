@@ -111,6 +111,18 @@ pub(super) fn of_group(
     Ok(samples)
 }
 
+pub(super) fn each(connection: &Connection, visit: &mut dyn FnMut(Sample)) -> Result<(), Failure> {
+    let mut statement = connection.prepare(
+        "SELECT s.exchange, s.divergences, s.notes FROM samples s JOIN endpoints e ON e.id = s.endpoint_id
+         ORDER BY e.template, e.method, s.at_ms DESC, s.id DESC",
+    )?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        visit(sample(row)?);
+    }
+    Ok(())
+}
+
 pub(super) fn by_request(connection: &Connection, id: &str) -> Result<Option<Sample>, Failure> {
     let mut statement = connection.prepare_cached(
         "SELECT exchange, divergences, notes FROM samples WHERE request_id = ?1 ORDER BY id DESC LIMIT 1",

@@ -7,6 +7,7 @@
 //! - [`values`]: what variables stand for on one side.
 //! - [`ids`]: identifiers that the two sides generate differently, matched one to one.
 //! - [`run`]: sends the cases to both sides; [`checkpoint`]: what a run that was stopped leaves.
+//! - [`import`]: suites from exchanges, HAR files and OpenAPI documents.
 //! - [`outcome`], [`matrix`], [`report`]: what a run found; [`accept`]: what of it fails nothing.
 //! - [`output`]: what it is written as.
 
@@ -23,6 +24,7 @@ pub mod report;
 pub mod accept;
 pub mod run;
 pub mod checkpoint;
+pub mod import;
 pub mod output;
 pub mod schema;
 

@@ -14,7 +14,7 @@ use crate::fingerprint::Fingerprint;
 use crate::redact::Redacted;
 use crate::suite::matrix::Matrix;
 use crate::suite::outcome::{
-    Accepted, CaseResult, FailOn, Finding, Found, StepOutcome, StepResult, sentence,
+    Accepted, CaseResult, Compared, FailOn, Finding, Found, StepOutcome, StepResult, sentence,
 };
 
 /// How much of each of the two lists is kept.
@@ -216,6 +216,34 @@ impl RunReport {
         for (own, more) in [(&mut self.telling, other.telling), (&mut self.plain, other.plain)] {
             own.cut(more.cut_at);
             more.kept.into_values().for_each(|result| own.add(result));
+        }
+    }
+
+    /// Takes everything but exposures, and what a person waived, for accepted by a baseline: it was just written to one.
+    pub fn accept_baseline(&mut self) {
+        let takes = |severity: Severity, accepted: &Option<Accepted>| {
+            severity < Severity::Exposure && accepted.is_none()
+        };
+        for group in self.groups.values_mut() {
+            if takes(group.severity(), &group.accepted) {
+                group.accepted = Some(Accepted::Baseline);
+            }
+        }
+        for result in self.telling.kept.values_mut() {
+            for step in &mut result.steps {
+                let StepOutcome::Compared(compared) = &mut step.outcome else { continue };
+                let is_open = |compared: &Compared| compared.findings.iter().any(|f| f.accepted.is_none());
+                let was_open = is_open(compared);
+                for finding in &mut compared.findings {
+                    if takes(finding.divergence.get().severity, &finding.accepted) {
+                        finding.accepted = Some(Accepted::Baseline);
+                    }
+                }
+                self.totals.accepted += u64::from(was_open && !is_open(compared));
+            }
+        }
+        for severity in Severity::ALL.into_iter().filter(|severity| *severity < Severity::Exposure) {
+            self.open[severity as usize] = 0;
         }
     }
 
