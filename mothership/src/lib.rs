@@ -12,6 +12,7 @@ pub mod app;
 pub mod counters;
 pub mod request;
 pub mod public;
+pub mod mobile;
 pub mod internal;
 pub mod playlist_authorization;
 pub mod visibility;

@@ -7,6 +7,7 @@
 //! - `seed`: the generator and the cast;
 //! - `public`: the public dialect over HTTP, with its decision table, habits and document;
 //! - `endpoints`: every playlist endpoint of every dialect, by every persona;
+//! - `mobile`: the mobile dialect over HTTP, with its decision table, habits and document;
 //! - `internal`: the internal and authorization engines over HTTP;
 //! - `server`: starting and draining.
 //!
@@ -22,5 +23,6 @@ mod events;
 mod seed;
 mod public;
 mod endpoints;
+mod mobile;
 mod internal;
 mod server;
