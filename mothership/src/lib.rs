@@ -13,6 +13,7 @@ pub mod counters;
 pub mod request;
 pub mod public;
 pub mod mobile;
+pub mod web;
 pub mod internal;
 pub mod playlist_authorization;
 pub mod visibility;

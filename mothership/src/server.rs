@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    app::App, counters::Counters, domain::Clock, internal, mobile, playlist_authorization, public, store::Store,
+    app::App, counters::Counters, domain::Clock, internal, mobile, playlist_authorization, public, store::Store, web,
 };
 
 #[derive(Debug, Clone)]
@@ -92,11 +92,13 @@ pub async fn run(
 fn engines(app: App) -> Router {
     let public = app.counters.count("public", public::router(&app));
     let mobile = app.counters.count("mobile", mobile::router(&app));
+    let web = app.counters.count("web", web::router(&app));
     let internal = app.counters.count("internal", internal::router(&app));
     let authorization = app.counters.count("playlist_authorization", playlist_authorization::router(&app));
     Router::new()
         .merge(public)
         .nest("/mobile", mobile)
+        .nest("/web", web)
         .nest("/internal/v1", internal)
         .nest("/playlist_authorization/v1", authorization)
         .with_state(app)

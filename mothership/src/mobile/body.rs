@@ -127,8 +127,9 @@ fn date(text: &str) -> Result<Timestamp, ApiError> {
 }
 
 fn tag_list(tags: &[String]) -> String {
-    let quoted = tags.iter().map(|tag| tag.replace('"', "")).map(|tag| {
-        if tag.contains(char::is_whitespace) { format!("\"{tag}\"") } else { tag }
-    });
+    let quoted = tags
+        .iter()
+        .map(|tag| tag.replace('"', ""))
+        .map(|tag| if tag.contains(char::is_whitespace) { format!("\"{tag}\"") } else { tag });
     quoted.collect::<Vec<_>>().join(" ")
 }

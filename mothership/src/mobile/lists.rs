@@ -51,12 +51,7 @@ pub(super) async fn playlists(
     .await
 }
 
-pub(super) async fn tracks(
-    app: &App,
-    caller: Caller,
-    of: Of,
-    list: TrackList,
-) -> Result<Response, ApiError> {
+pub(super) async fn tracks(app: &App, caller: Caller, of: Of, list: TrackList) -> Result<Response, ApiError> {
     let page = paging::page(&caller)?;
     read(app, caller, move |reader, caller| {
         of.check(reader, caller)?;

@@ -35,7 +35,5 @@ pub const DOCUMENT: &str = include_str!("../../openapi/mobile.json");
 
 /// Everything below `/mobile`.
 pub fn router(_app: &App) -> Router<App> {
-    routes::table()
-        .fallback(error::unknown_path)
-        .method_not_allowed_fallback(error::unknown_method)
+    routes::table().fallback(error::unknown_path).method_not_allowed_fallback(error::unknown_method)
 }

@@ -37,7 +37,10 @@ pub(super) fn table() -> Router<App> {
         .route("/playlist_links/{secret_token}", get(playlists::by_secret_token))
         .route("/likes/playlists/{playlist_urn}", put(edges::like_playlist).delete(edges::unlike_playlist))
         .route("/likes/tracks/{track_urn}", put(edges::like_track).delete(edges::unlike_track))
-        .route("/reposts/playlists/{playlist_urn}", put(edges::repost_playlist).delete(edges::unrepost_playlist))
+        .route(
+            "/reposts/playlists/{playlist_urn}",
+            put(edges::repost_playlist).delete(edges::unrepost_playlist),
+        )
         .route("/reposts/tracks/{track_urn}", put(edges::repost_track).delete(edges::unrepost_track))
         .route("/tracks/search", get(tracks::search))
         .route("/tracks/{track_urn}", get(tracks::one))

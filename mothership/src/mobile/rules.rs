@@ -41,7 +41,8 @@ pub(super) fn track(track: &Track, block: Block, viewer: &Viewer) -> Option<Play
 /// As a member of a playlist that the viewer may read.
 pub(super) fn member(track: &Track, of: &Playlist, block: Block, viewer: &Viewer) -> Option<Play> {
     let link = viewer.holds(&track.secret_token);
-    let along = of.sharing == Sharing::Private && viewer.holds(&of.secret_token) && of.user_id == track.user_id;
+    let along =
+        of.sharing == Sharing::Private && viewer.holds(&of.secret_token) && of.user_id == track.user_id;
     decide(track, block, viewer, link || along, link)
 }
 

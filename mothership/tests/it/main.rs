@@ -8,6 +8,7 @@
 //! - `public`: the public dialect over HTTP, with its decision table, habits and document;
 //! - `endpoints`: every playlist endpoint of every dialect, by every persona;
 //! - `mobile`: the mobile dialect over HTTP, with its decision table, habits and document;
+//! - `web`: the web dialect, likewise;
 //! - `internal`: the internal and authorization engines over HTTP;
 //! - `server`: starting and draining.
 //!
@@ -24,5 +25,6 @@ mod seed;
 mod public;
 mod endpoints;
 mod mobile;
+mod web;
 mod internal;
 mod server;

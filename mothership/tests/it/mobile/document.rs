@@ -63,7 +63,8 @@ async fn refusals_are_as_documented_and_write_nothing() {
         let Operation { id, .. } = operation;
         let example = || document.example(operation);
         for token in ["nobody", "tok-expired"] {
-            let answer = example().header("authorization", &format!("Bearer {token}")).send(monolith.address).await;
+            let answer =
+                example().header("authorization", &format!("Bearer {token}")).send(monolith.address).await;
             assert_eq!(answer.status.as_u16(), 401, "{id} with {token}");
             document.check(operation, &answer, token);
         }

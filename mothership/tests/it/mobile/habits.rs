@@ -121,7 +121,9 @@ async fn likes_are_put_and_deleted_any_number_of_times() {
 async fn what_may_be_seen_and_not_changed_is_403_and_what_is_hidden_404() {
     let monolith = Monolith::start().await;
     let body = json!({ "title": "Mine" });
-    for (playlist, status, key) in [(201, 403, "forbidden"), (202, 404, "not_found"), (999_999, 404, "not_found")] {
+    for (playlist, status, key) in
+        [(201, 403, "forbidden"), (202, 404, "not_found"), (999_999, 404, "not_found")]
+    {
         let path = format!("/playlists/{playlist}");
         let answer = send(&monolith, Method::PUT, "tok-label", &path, &body).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["error_key"]), (status, &json!(key)), "{path}");
@@ -159,7 +161,10 @@ async fn a_playlist_is_made_changed_ordered_and_deleted() {
     let made = send(&monolith, Method::POST, ada, "/playlists", &body).await;
     assert_eq!(made.status.as_u16(), 201);
     let made = made.json();
-    assert_eq!((&made["tags"], &made["is_album"], &made["is_public"]), (&json!(["a", "b c"]), &json!(true), &json!(false)));
+    assert_eq!(
+        (&made["tags"], &made["is_album"], &made["is_public"]),
+        (&json!(["a", "b c"]), &json!(true), &json!(false))
+    );
     assert_eq!(made["track_urns"], json!(["mothership:tracks:101", "mothership:tracks:110"]));
     let path = format!("/playlists/{}", made["urn"].as_str().unwrap());
     let add = json!({ "track_urns": ["105"], "position": 0 });
@@ -170,7 +175,8 @@ async fn a_playlist_is_made_changed_ordered_and_deleted() {
     assert_eq!(ordered["track_urns"][0], "mothership:tracks:110");
     let link = format!("/playlist_links/{}", made["secret_token"].as_str().unwrap());
     assert_eq!(get(&monolith, "", &link).await.status.as_u16(), 200);
-    let rotated = signed(Method::POST, ada, &format!("{path}/share_link")).send(monolith.address).await.json();
+    let rotated =
+        signed(Method::POST, ada, &format!("{path}/share_link")).send(monolith.address).await.json();
     assert_ne!(rotated["secret_token"], made["secret_token"]);
     assert_eq!(get(&monolith, "", &link).await.status.as_u16(), 404);
     let removed = signed(Method::DELETE, ada, &format!("{path}/tracks/110")).send(monolith.address).await;

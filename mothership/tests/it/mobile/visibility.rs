@@ -103,7 +103,8 @@ async fn the_stricter_rules_hold_for_writes_too() {
 
 /// `None` for 404; anything but that and 200 is a failure.
 async fn ask(monolith: &Monolith, persona: &Persona, path: &str) -> Option<Value> {
-    let answer = persona.ask(Request::new(Method::GET, format!("/mobile{path}"))).send(monolith.address).await;
+    let answer =
+        persona.ask(Request::new(Method::GET, format!("/mobile{path}"))).send(monolith.address).await;
     match answer.status.as_u16() {
         200 => Some(answer.json()),
         404 => None,
