@@ -2,8 +2,8 @@
 //! operation to a dialect, is docs/mothership.md.
 //!
 //! A request goes down this list: [`server`] mounts the engines and drains them, [`request`] reads what the client
-//! sent, an engine ([`public`], [`internal`], [`playlist_authorization`]) answers it from [`visibility`], [`command`] and
-//! [`store`], which speak of [`domain`] values. [`seed`] makes the database.
+//! sent, an engine ([`public`], [`mobile`], [`web`], [`internal`], [`playlist_authorization`]) answers it from
+//! [`visibility`], [`command`] and [`store`], which speak of [`domain`] values. [`seed`] makes the database.
 
 #![recursion_limit = "256"] // `json!` recurses once per token, and records have many fields.
 

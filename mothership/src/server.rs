@@ -16,7 +16,8 @@ use tokio::{
 };
 
 use crate::{
-    app::App, counters::Counters, domain::Clock, internal, mobile, playlist_authorization, public, store::Store, web,
+    app::App, counters::Counters, domain::Clock, internal, mobile, playlist_authorization, public,
+    store::Store, web,
 };
 
 #[derive(Debug, Clone)]
