@@ -1,6 +1,7 @@
 //! The main job, by command line.
 
-use std::time::Duration;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::rig::{Proxy, Rig, get};
 
@@ -254,8 +255,9 @@ fn two_urls_on_the_command_line_are_enough() {
 
 #[test]
 fn a_request_that_is_being_answered_at_sigterm_is_answered() {
+    static RELEASED: AtomicBool = AtomicBool::new(false);
     fn slow(_: &str) -> (u16, String) {
-        std::thread::sleep(Duration::from_millis(600));
+        crate::rig::eventually("the proxy takes no more connections", || RELEASED.load(Ordering::Acquire));
         (200, "{}".to_owned())
     }
     let mut rig = Rig::with(slow, slow, "");
@@ -263,6 +265,11 @@ fn a_request_that_is_being_answered_at_sigterm_is_answered() {
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| get(&address, "/slow"));
         crate::rig::eventually("the request has begun", || rig.json(0, &["status"])["data"]["pending"] == 1);
+        // The upstream answers only once the drain is under way.
+        scope.spawn(|| {
+            crate::rig::eventually("the listener is closed", || TcpStream::connect(&address).is_err());
+            RELEASED.store(true, Ordering::Release);
+        });
         assert_eq!(rig.stop(), 0);
         assert_eq!(asked.join().unwrap().status, 200);
     });
