@@ -44,8 +44,8 @@ pub(super) async fn serve(worker: Rc<Worker>, socket: TcpStream, peer: SocketAdd
     }
     let client = Rc::new(Client { worker: Rc::clone(&worker), watch: Arc::clone(&watch), peer });
     let service = service_fn(move |request| {
-        let client = Rc::clone(&client);
-        async move { Ok::<_, Infallible>(client.handle(request).await) }
+        let response = client.handle(request);
+        async move { Ok::<_, Infallible>(response.await) }
     });
     let io = ClientIo::new(socket, Arc::clone(&watch));
     let end = run(&worker, &watch, http.serve_connection(io, service).with_upgrades()).await;

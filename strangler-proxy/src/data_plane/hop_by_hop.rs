@@ -52,38 +52,87 @@ const KEPT: [&str; 22] = [
     "x-request-id",
 ];
 
-/// Takes them out of a request.
+/// Which of them a message has. One look over the names is cheaper than asking for each.
+#[derive(Default)]
+struct Found {
+    connection: bool,
+    te: bool,
+    upgrade: bool,
+    transfer_encoding: bool,
+    /// Those that are only ever taken out.
+    others: bool,
+}
+
+const OTHERS: [HeaderName; 4] = [KEEP_ALIVE, PROXY_CONNECTION, PROXY_AUTHORIZATION, PROXY_AUTHENTICATE];
+
+/// Takes them out of a request, but for Transfer-Encoding, which is needed to understand it.
 pub(super) fn strip_request(headers: &mut HeaderMap) -> Wishes {
     let mut wishes = Wishes::default();
-    let te = headers.remove(TE);
-    let connection = take_connection(headers);
-    if !connection.is_empty() {
-        if names(&connection, "upgrade") {
+    let found = Found::of(headers);
+    if found.te {
+        wishes.trailers = headers.remove(TE).is_some_and(|te| lists(&te, "trailers"));
+    }
+    if found.connection {
+        let connection = take_connection(headers);
+        if found.upgrade && names(&connection, "upgrade") {
             // Only what the client itself will speak: an upgrade to h2c would hide requests from the proxy.
             wishes.upgrade = headers.remove(UPGRADE).filter(|to| !to.as_bytes().eq_ignore_ascii_case(b"h2c"));
         }
         remove_nominated(headers, &connection);
     }
-    wishes.trailers = te.is_some_and(|te| lists(&te, "trailers"));
-    headers.remove(UPGRADE);
-    headers.remove(KEEP_ALIVE);
-    headers.remove(PROXY_CONNECTION);
-    headers.remove(PROXY_AUTHORIZATION);
+    if found.upgrade {
+        headers.remove(UPGRADE);
+    }
+    found.remove_others(headers);
     wishes
+}
+
+/// Whether a request says that its body is chunked. Taken out, since framing is made anew.
+pub(super) fn is_chunked(headers: &mut HeaderMap) -> bool {
+    headers.remove(TRANSFER_ENCODING).is_some()
 }
 
 /// Takes them out of a response, whose framing is made anew. Gives the protocol it switches to, if any.
 pub(crate) fn strip_response(headers: &mut HeaderMap) -> Option<HeaderValue> {
-    let connection = take_connection(headers);
-    remove_nominated(headers, &connection);
-    if headers.remove(TRANSFER_ENCODING).is_some() {
+    let found = Found::of(headers);
+    if found.connection {
+        let connection = take_connection(headers);
+        remove_nominated(headers, &connection);
+    }
+    if found.transfer_encoding {
+        headers.remove(TRANSFER_ENCODING);
         // RFC 9112 §6.3: Transfer-Encoding overrides it, and both must not go on.
         headers.remove(CONTENT_LENGTH);
     }
-    headers.remove(KEEP_ALIVE);
-    headers.remove(PROXY_CONNECTION);
-    headers.remove(PROXY_AUTHENTICATE);
-    headers.remove(UPGRADE)
+    found.remove_others(headers);
+    if found.upgrade { headers.remove(UPGRADE) } else { None }
+}
+
+impl Found {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut found = Self::default();
+        for name in headers.keys() {
+            match name.as_str() {
+                "connection" => found.connection = true,
+                "te" => found.te = true,
+                "upgrade" => found.upgrade = true,
+                "transfer-encoding" => found.transfer_encoding = true,
+                "keep-alive" | "proxy-connection" | "proxy-authorization" | "proxy-authenticate" => {
+                    found.others = true;
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn remove_others(&self, headers: &mut HeaderMap) {
+        if self.others {
+            for name in OTHERS {
+                headers.remove(name);
+            }
+        }
+    }
 }
 
 /// What Connection says beyond what connections do anyway; the field itself is taken out.

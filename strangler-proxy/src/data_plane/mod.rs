@@ -7,7 +7,7 @@
 //!
 //! - [`worker`]: a thread; it accepts connections and looks after their timeouts.
 //! - [`connection`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
-//! - [`exchange`]: one request, from head to head.
+//! - [`exchange`], [`asking`], [`account`]: one request, from head to head.
 //! - [`head`], [`hop_by_hop`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
 //! - [`outgoing`], [`pool`], [`request_body`]: what is sent to an upstream, and how often it may be.
 //! - [`response_body`], [`tunnel`]: what comes back.
@@ -19,6 +19,8 @@ mod connection;
 mod client_io;
 mod watch;
 mod exchange;
+mod asking;
+mod account;
 mod head;
 mod hop_by_hop;
 mod peer;

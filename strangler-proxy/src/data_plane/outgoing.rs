@@ -6,15 +6,16 @@
 
 use bytes::Bytes;
 use diff_harness::endpoint::SafeMethod;
+use http::header::EXPECT;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
 use super::pool::{Freshness, Pool, SendError, SendFailure, UpstreamBody};
-use super::request_body::RequestBody;
+use super::request_body::{RequestBody, Streamed};
 
 /// A request that is sent at most once.
-pub(super) struct OneShot(Request<RequestBody>);
+pub(super) struct OneShot(Box<Request<RequestBody>>);
 
 /// A safe request with its whole body: may be sent to both sides, and again where a connection failed.
 pub(super) struct Replayable {
@@ -25,10 +26,18 @@ pub(super) struct Replayable {
     pub(super) body: Bytes,
 }
 
-#[allow(clippy::large_enum_variant, reason = "moved twice in its life, which costs less than a box")]
 pub(super) enum Outgoing {
     OneShot(OneShot),
     Replayable(Box<Replayable>),
+    /// Will be one of the other two when as much of the body was read as may be kept.
+    ReadAhead(Box<ReadAhead>),
+}
+
+/// A safe request with a body that is still to come.
+pub(super) struct ReadAhead {
+    pub(super) method: SafeMethod,
+    pub(super) head: Parts,
+    pub(super) body: Streamed,
 }
 
 pub(super) type UpstreamResponse = http::Response<UpstreamBody<RequestBody>>;
@@ -36,7 +45,7 @@ pub(super) type UpstreamResponse = http::Response<UpstreamBody<RequestBody>>;
 impl OneShot {
     /// The request of the client itself.
     pub(super) fn new(head: Parts, body: RequestBody) -> Self {
-        Self(Request::from_parts(head, body))
+        Self(Box::new(Request::from_parts(head, body)))
     }
 
     /// Access for what is known only at the time of sending.
@@ -56,14 +65,33 @@ impl OneShot {
     }
 }
 
+impl Outgoing {
+    /// What is expected to be asked for is not asked for before its time.
+    pub(super) fn of_stream(safe: Option<SafeMethod>, head: Parts, body: Streamed) -> Self {
+        match safe {
+            Some(method) if !head.headers.contains_key(EXPECT) => {
+                Self::ReadAhead(Box::new(ReadAhead { method, head, body }))
+            }
+            _ => Self::OneShot(OneShot::new(head, RequestBody::Streamed(body))),
+        }
+    }
+}
+
+impl ReadAhead {
+    /// The request as it came.
+    pub(super) fn unread(self) -> OneShot {
+        OneShot::new(self.head, RequestBody::Streamed(self.body))
+    }
+}
+
 impl Replayable {
-    pub(super) fn new(method: SafeMethod, head: Parts, body: Bytes) -> Self {
+    pub(super) fn new(method: SafeMethod, head: Parts, body: Bytes) -> Box<Self> {
         let Parts { uri, headers, extensions, .. } = head;
-        Self { method, uri, headers, extensions, body }
+        Box::new(Self { method, uri, headers, extensions, body })
     }
 
     pub(super) fn copy(&self) -> OneShot {
-        let mut request = Request::new(RequestBody::whole(self.body.clone()));
+        let mut request = Box::new(Request::new(RequestBody::whole(self.body.clone())));
         *request.method_mut() = Method::from(self.method);
         *request.uri_mut() = self.uri.clone();
         request.headers_mut().clone_from(&self.headers);

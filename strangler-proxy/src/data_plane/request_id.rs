@@ -22,6 +22,18 @@ struct Maker {
     batch: BytesMut,
 }
 
+/// All bytes in hexadecimal.
+const HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut hex = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        hex[byte] = [DIGITS[byte >> 4], DIGITS[byte & 0xf]];
+        byte += 1;
+    }
+    hex
+};
+
 thread_local! {
     static MAKER: RefCell<Maker> = RefCell::new(Maker::new());
 }
@@ -52,12 +64,9 @@ impl Maker {
         if self.batch.capacity() < MADE {
             self.batch = BytesMut::with_capacity(BATCH);
         }
-        for half in [self.prefix, count] {
-            for shift in (0..64).step_by(4).rev() {
-                let digit = b"0123456789abcdef"[(half >> shift) as usize & 0xf];
-                self.batch.extend_from_slice(&[digit]);
-            }
-        }
+        let both = (u128::from(self.prefix) << 64) | u128::from(count);
+        let digits: [[u8; 2]; MADE / 2] = both.to_be_bytes().map(|byte| HEX[usize::from(byte)]);
+        self.batch.extend_from_slice(digits.as_flattened());
         let id: Bytes = self.batch.split().freeze();
         HeaderValue::from_maybe_shared(id).expect("hexadecimal digits can stand in a header")
     }

@@ -132,9 +132,9 @@ async fn send(
     pool: &ShadowPool,
     request: &ShadowedRequest,
 ) -> Result<http::Response<UpstreamBody<Full<Bytes>>>, SendFailure> {
-    match pool.send(shadow_request(request), Freshness::Any).await {
+    match pool.send(Box::new(shadow_request(request)), Freshness::Any).await {
         Err(SendError { reason: SendFailure::Closed { reused: true, .. }, .. }) => {
-            let again = pool.send(shadow_request(request), Freshness::New).await;
+            let again = pool.send(Box::new(shadow_request(request)), Freshness::New).await;
             again.map_err(|error| error.reason)
         }
         result => result.map_err(|error| error.reason),

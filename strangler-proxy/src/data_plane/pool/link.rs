@@ -57,22 +57,19 @@ where
     }
 
     /// Sends one request. The connection is only good for another one when [`is_ready`](Self::is_ready) says so.
-    pub(super) async fn send(&mut self, request: Request<B>) -> Result<Response<Incoming>, SendError<B>> {
+    ///
+    /// The connection looks before it writes: a close that is known by then gives the request back unsent.
+    pub(super) async fn send(
+        &mut self,
+        request: Box<Request<B>>,
+    ) -> Result<Response<Incoming>, SendError<B>> {
         let reused = std::mem::replace(&mut self.served, true);
-        if reused {
-            // Whether the upstream has closed it in the meantime is known only after a look.
-            std::future::poll_fn(|cx| {
-                self.turn(cx);
-                Poll::Ready(())
-            })
-            .await;
-        }
-        let mut response = pin!(self.sender.try_send_request(request));
+        let mut response = pin!(self.sender.try_send_request(*request));
         let (work, bell, waker) = (&mut self.work, &self.bell, &self.waker);
         let result =
             std::future::poll_fn(|cx| drive(work, bell, waker, cx, |cx| response.as_mut().poll(cx))).await;
         result.map_err(|mut error| {
-            let unsent = error.take_message();
+            let unsent = error.take_message().map(Box::new);
             let source = error.into_error();
             let reason = if source.is_user() {
                 SendFailure::RequestBody(source)

@@ -71,7 +71,7 @@ pub struct PoolCounts {
 pub struct SendError<B> {
     pub reason: SendFailure,
     /// The request, when not a byte of it can have reached the upstream.
-    pub unsent: Option<Request<B>>,
+    pub unsent: Option<Box<Request<B>>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -121,18 +121,22 @@ where
     /// drops the future, which closes the connection.
     pub async fn send(
         &self,
-        mut request: Request<B>,
+        mut request: Box<Request<B>>,
         freshness: Freshness,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
-        let slot = match self.0.slots.take(self.0.config.wait_max).await {
-            Ok(slot) => slot,
-            Err(NoSlot) => return Err(SendError { reason: SendFailure::Busy, unsent: Some(request) }),
+        // What is rare is boxed, so that what is common is small: a future is moved as a whole.
+        let slot = match self.0.slots.try_take() {
+            Some(slot) => slot,
+            None => match Box::pin(self.0.slots.wait(self.0.config.wait_max)).await {
+                Ok(slot) => slot,
+                Err(NoSlot) => return Err(SendError { reason: SendFailure::Busy, unsent: Some(request) }),
+            },
         };
         loop {
             let idle = if freshness == Freshness::Any { self.take_idle() } else { None };
             let mut link = match idle {
                 Some(link) => link,
-                None => match self.connect().await {
+                None => match Box::pin(self.connect()).await {
                     Ok(link) => link,
                     Err(error) => {
                         self.count(|counts| counts.connects_failed += 1);
@@ -143,9 +147,8 @@ where
             };
             match link.send(request).await {
                 Ok(response) => {
-                    let (head, incoming) = response.into_parts();
-                    let body = UpstreamBody::new(incoming, link, slot, Rc::clone(&self.0));
-                    return Ok(Response::from_parts(head, body));
+                    let pool = Rc::clone(&self.0);
+                    return Ok(response.map(|incoming| UpstreamBody::new(incoming, link, slot, pool)));
                 }
                 // Closed while it was idle. There are only so many idle ones, and a new one is the last.
                 Err(SendError { unsent: Some(again), reason: SendFailure::Closed { reused: true, .. } }) => {

@@ -29,12 +29,19 @@ impl Slots {
         Self(Rc::new(Inner { max, waiting_max, in_use: Cell::new(0), waiting: RefCell::default() }))
     }
 
-    pub(super) async fn take(&self, wait_max: Duration) -> Result<Slot, NoSlot> {
+    /// A slot, if one is free.
+    pub(super) fn try_take(&self) -> Option<Slot> {
         let inner = &self.0;
-        if inner.in_use.get() < inner.max {
-            inner.in_use.set(inner.in_use.get() + 1);
-            return Ok(Slot(Some(Rc::clone(inner))));
+        if inner.in_use.get() >= inner.max {
+            return None;
         }
+        inner.in_use.set(inner.in_use.get() + 1);
+        Some(Slot(Some(Rc::clone(inner))))
+    }
+
+    /// A slot that someone else gives back.
+    pub(super) async fn wait(&self, wait_max: Duration) -> Result<Slot, NoSlot> {
+        let inner = &self.0;
         let handed_over = {
             let mut waiting = inner.waiting.borrow_mut();
             if waiting.len() >= inner.waiting_max {
@@ -88,9 +95,9 @@ mod tests {
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_slot_goes_to_whoever_waits_longest() {
         let slots = Slots::new(1, 2);
-        let held = slots.take(LONG).await.unwrap();
-        let mut first = Box::pin(slots.take(LONG));
-        let mut second = Box::pin(slots.take(LONG));
+        let held = slots.try_take().unwrap();
+        let mut first = Box::pin(slots.wait(LONG));
+        let mut second = Box::pin(slots.wait(LONG));
         assert!((&mut first).now_or_never().is_none());
         assert!((&mut second).now_or_never().is_none());
         drop(held);
@@ -104,22 +111,22 @@ mod tests {
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn the_queue_is_bounded_in_length_and_time() {
         let slots = Slots::new(1, 1);
-        let held = slots.take(LONG).await.unwrap();
-        let mut waiting = Box::pin(slots.take(LONG));
+        let held = slots.try_take().unwrap();
+        let mut waiting = Box::pin(slots.wait(LONG));
         assert!((&mut waiting).now_or_never().is_none());
-        assert!(slots.take(LONG).await.is_err(), "a second one waits");
+        assert!(slots.wait(LONG).await.is_err(), "a second one waits");
         drop(waiting);
         // Time stands still but for timers: this returns because the wait is over.
-        assert!(slots.take(Duration::from_secs(1)).await.is_err(), "it waits forever");
+        assert!(slots.wait(Duration::from_secs(1)).await.is_err(), "it waits forever");
         drop(held);
-        assert!(slots.take(LONG).await.is_ok());
+        assert!(slots.try_take().is_some());
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_slot_that_was_handed_over_and_never_taken_is_not_lost() {
         let slots = Slots::new(1, 1);
-        let held = slots.take(LONG).await.unwrap();
-        let mut waiting = Box::pin(slots.take(LONG));
+        let held = slots.try_take().unwrap();
+        let mut waiting = Box::pin(slots.wait(LONG));
         assert!((&mut waiting).now_or_never().is_none());
         drop(held);
         drop(waiting);

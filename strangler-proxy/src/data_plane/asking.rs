@@ -1,0 +1,243 @@
+//! Who is asked for the response to a request, how often, and for how long.
+
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use diff_harness::exchange::Side;
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TE, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderValue, Request, StatusCode, Version};
+
+use super::exchange::{Client, Exchange};
+use super::interim;
+use super::outgoing::{OneShot, Outgoing, ReadAhead, Replayable, UpstreamResponse};
+use super::pool::{Freshness, SendFailure};
+use super::refusal::Refusal;
+use super::request_body::{Gate, RequestBody, RequestBodyError};
+use super::watch::Waiting;
+use super::worker::Upstream;
+
+/// The response that goes to the client, and the request as it may be shown to the other side.
+pub(super) struct Answered {
+    pub(super) side: Side,
+    pub(super) asked: Instant,
+    pub(super) response: UpstreamResponse,
+    pub(super) request: Option<Box<Replayable>>,
+}
+
+/// Why a side gave no response.
+enum Failure {
+    Send(SendFailure),
+    Expired(Refusal),
+}
+
+impl Client {
+    /// Asks the side that is to answer, and control when that is a candidate that failed.
+    pub(super) async fn answer(
+        &self,
+        mut outgoing: Outgoing,
+        exchange: &Exchange,
+    ) -> Result<Answered, Refusal> {
+        if let Outgoing::ReadAhead(request) = outgoing {
+            outgoing = Box::pin(self.read_ahead(request)).await?;
+        }
+        let plan = exchange.plan;
+        let asked = Instant::now();
+        let (refusal, unanswered) = match self.worker.upstream(plan.answer) {
+            Some(upstream) => match self.ask(upstream, outgoing, exchange).await {
+                Ok((response, Some(request))) if plan.fallback && has_failed(&response) => {
+                    self.worker.discard(response.into_body());
+                    (Refusal::UpstreamClosed, Some(Outgoing::Replayable(request)))
+                }
+                Ok((response, request)) => {
+                    return Ok(Answered { side: plan.answer, asked, response, request });
+                }
+                Err(failed) => failed,
+            },
+            None => (Refusal::NoCandidate, Some(outgoing)),
+        };
+        match unanswered {
+            Some(outgoing) if plan.fallback && refusal.is_of_upstream() => {
+                Box::pin(self.fall_back(outgoing, exchange)).await
+            }
+            _ => Err(refusal),
+        }
+    }
+
+    /// Control answers for the candidate.
+    async fn fall_back(&self, outgoing: Outgoing, exchange: &Exchange) -> Result<Answered, Refusal> {
+        let control = self.worker.upstream(Side::Control).ok_or(Refusal::Unreachable)?;
+        let asked = Instant::now();
+        let (response, request) =
+            self.ask(control, outgoing, exchange).await.map_err(|(refusal, _)| refusal)?;
+        if let Some(route) = &exchange.route {
+            route.counters.fallback();
+        }
+        Ok(Answered { side: Side::Control, asked, response, request })
+    }
+
+    /// Reads the body of a safe request, so that it can be sent again. One that is too large is sent once.
+    async fn read_ahead(&self, request: Box<ReadAhead>) -> Result<Outgoing, Refusal> {
+        let ReadAhead { method, mut head, mut body } = *request;
+        let limit = self.worker.config.limits.replay_bytes_max;
+        let read = self.unless_expired(body.read_ahead(limit)).await?;
+        Ok(match read.map_err(|error| error.refusal())? {
+            Some(bytes) => {
+                if head.headers.remove(TRANSFER_ENCODING).is_some() && !bytes.is_empty() {
+                    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+                }
+                Outgoing::Replayable(Replayable::new(method, head, bytes))
+            }
+            None => Outgoing::OneShot(OneShot::new(head, RequestBody::Streamed(body))),
+        })
+    }
+
+    /// Sends a request to one side. What is replayable comes back with the response, or with the refusal as what
+    /// is as unsent as before does.
+    async fn ask(
+        &self,
+        upstream: &Upstream,
+        outgoing: Outgoing,
+        exchange: &Exchange,
+    ) -> Result<(UpstreamResponse, Option<Box<Replayable>>), (Refusal, Option<Outgoing>)> {
+        let (request, replayable) = match outgoing {
+            Outgoing::Replayable(request) => (request.copy(), Some(request)),
+            Outgoing::OneShot(request) => (request, None),
+            Outgoing::ReadAhead(request) => (request.unread(), None),
+        };
+        let mut sent = self.send(upstream, request, Freshness::Any, exchange).await;
+        if let (Err((Failure::Send(SendFailure::Closed { reused: true, .. }), _)), Some(request)) =
+            (&sent, &replayable)
+        {
+            // The upstream closed a connection for being idle just as the request was written to it.
+            sent = Box::pin(self.send(upstream, request.copy(), Freshness::New, exchange)).await;
+        }
+        match (sent, replayable) {
+            (Ok(response), replayable) => Ok((response, replayable)),
+            (Err((failure, _)), Some(request)) => {
+                Err((failure.refusal(), Some(Outgoing::Replayable(request))))
+            }
+            (Err((failure, unsent)), None) => Err((failure.refusal(), unsent.map(Outgoing::OneShot))),
+        }
+    }
+
+    async fn send(
+        &self,
+        upstream: &Upstream,
+        mut request: OneShot,
+        freshness: Freshness,
+        exchange: &Exchange,
+    ) -> Result<UpstreamResponse, (Failure, Option<OneShot>)> {
+        let gate = self.prepare(request.request_mut(), upstream, exchange);
+        self.watch.wait(Waiting::UpstreamHead, upstream.config.head_timeout);
+        let sending = request.send(&upstream.pool, freshness);
+        let sent = match gate {
+            None => self.unless_expired(sending).await,
+            Some(gate) => {
+                let expect = self.worker.config.timeouts.expect;
+                Box::pin(self.unless_expired(gate.open_after(expect, sending))).await
+            }
+        };
+        match sent {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err((failure, unsent))) => Err((Failure::Send(failure), unsent)),
+            Err(refusal) => {
+                self.watch.forgive();
+                Err((Failure::Expired(refusal), None))
+            }
+        }
+    }
+
+    /// Adds what is for the connection to this upstream only.
+    fn prepare(
+        &self,
+        request: &mut Request<RequestBody>,
+        upstream: &Upstream,
+        exchange: &Exchange,
+    ) -> Option<Arc<Gate>> {
+        request.body_mut().is_sent_under(upstream.config.head_timeout);
+        let headers = request.headers_mut();
+        if exchange.wishes.trailers {
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+            headers.insert(CONNECTION, HeaderValue::from_static("te"));
+        }
+        if let Some(to) = &exchange.wishes.upgrade {
+            headers.insert(UPGRADE, to.clone());
+            headers.append(CONNECTION, HeaderValue::from_static("upgrade"));
+        }
+        let gate = headers.contains_key(EXPECT).then(Arc::<Gate>::default);
+        if let (Some(gate), RequestBody::Streamed(body)) = (&gate, request.body_mut()) {
+            body.hold_back(Arc::clone(gate));
+        }
+        let passes_on = self.worker.config.forwarding.informational && exchange.version == Version::HTTP_11;
+        if passes_on || gate.is_some() {
+            interim::listen(request, passes_on.then(|| Arc::clone(&self.watch)), gate.clone());
+        }
+        gate
+    }
+
+    /// Waits for the future, or until the sweep finds that something took too long.
+    async fn unless_expired<T>(&self, future: impl Future<Output = T>) -> Result<T, Refusal> {
+        let mut future = std::pin::pin!(future);
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(there) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(there));
+            }
+            match self.watch.expired() {
+                Some(Waiting::ClientBody) => Poll::Ready(Err(Refusal::BodyTimeout)),
+                Some(_) => Poll::Ready(Err(Refusal::UpstreamTimeout)),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+}
+
+impl Failure {
+    fn refusal(&self) -> Refusal {
+        match self {
+            Self::Expired(refusal) => *refusal,
+            Self::Send(SendFailure::Connect(_)) => Refusal::Unreachable,
+            Self::Send(SendFailure::Busy) => Refusal::Busy,
+            Self::Send(SendFailure::Closed { .. }) => Refusal::UpstreamClosed,
+            Self::Send(SendFailure::Protocol(_)) => Refusal::UpstreamProtocol,
+            Self::Send(SendFailure::RequestBody(error)) => {
+                let source = std::error::Error::source(error);
+                let own = source.and_then(|source| source.downcast_ref::<RequestBodyError>());
+                own.map_or(Refusal::BodyBroken, RequestBodyError::refusal)
+            }
+        }
+    }
+}
+
+impl RequestBodyError {
+    fn refusal(&self) -> Refusal {
+        match self {
+            Self::TooLarge => Refusal::BodyTooLarge,
+            Self::Client(_) => Refusal::BodyBroken,
+        }
+    }
+}
+
+impl Refusal {
+    /// Whether the upstream is to blame, so that another one may do better.
+    fn is_of_upstream(self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable
+                | Self::Busy
+                | Self::UpstreamTimeout
+                | Self::UpstreamClosed
+                | Self::UpstreamProtocol
+                | Self::NoCandidate
+        )
+    }
+}
+
+/// A candidate that says so itself, or whose own gateway does.
+fn has_failed(response: &UpstreamResponse) -> bool {
+    matches!(
+        response.status(),
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+    )
+}
