@@ -64,23 +64,25 @@ impl Names {
         self.ids.is_empty()
     }
 
-    /// Binds the values that both sides captured under one variable at the same place.
+    /// Binds the values that both sides captured under one variable at the same place. Says whether that was new: two
+    /// names for one thing.
     pub fn captured(
         &mut self,
         endpoint: &str,
         location: &Location,
         control: &str,
         candidate: &str,
-    ) -> Option<Violation> {
+    ) -> Result<bool, Violation> {
         let space = place::space_of(location, endpoint);
         match self.meet(&space, control, candidate, true) {
-            Meeting::Violation { control_means, .. } => Some(Violation {
+            Meeting::Known => Ok(false),
+            Meeting::Learned => Ok(control != candidate),
+            Meeting::Violation { control_means, .. } => Err(Violation {
                 location: location.clone(),
                 control: control.to_owned(),
                 candidate: candidate.to_owned(),
                 expected: control_means,
             }),
-            Meeting::Known | Meeting::Learned => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Names;
 use super::place;
-use super::token::{has_digit, is_distinctive, tokens};
+use super::token::{is_distinctive, is_no_word, tokens};
 use crate::json::{JsonType, Tree, parse};
 
 impl Names {
@@ -19,7 +19,7 @@ impl Names {
             let (l, r) = (&control_target[l.clone()], &candidate_target[r.clone()]);
             if l != r {
                 by_name = true;
-            } else if has_digit(l) {
+            } else if is_no_word(l) {
                 self.same(&place::space_after(before), l);
             }
             before = Some(l);

@@ -41,30 +41,51 @@ pub(super) fn same_frame(a: &str, a_tokens: &[Range<usize>], b: &str, b_tokens: 
 }
 
 /// Whether two different names look as if one generator had made them: both numbers, or one length with the same
-/// separators at the same places.
+/// separators at the same places. In a longer name `-` and `_` may be digits of base64 (RFC 4648 §5) and stand anywhere,
+/// but for UUIDs, whose hyphens have their places.
 pub(super) fn formats_agree(a: &str, b: &str) -> bool {
+    const BASE64_LENGTH_MIN: usize = 8;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_number(a) && is_number(b) {
         return true;
     }
-    let class = |c: char| match c {
-        '-' | '_' | '~' => c,
-        c if c.is_ascii_alphanumeric() => 'x',
-        c => c,
+    if a.len() != b.len() || is_uuid(a) != is_uuid(b) {
+        return false;
+    }
+    let is_base64 = |text: &str| {
+        text.len() >= BASE64_LENGTH_MIN
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
-    a.len() == b.len() && a.chars().map(class).eq(b.chars().map(class))
+    if is_base64(a) && is_base64(b) && !is_uuid(a) {
+        return true;
+    }
+    let class = |c: char| if c.is_ascii_alphanumeric() { 'x' } else { c };
+    a.chars().map(class).eq(b.chars().map(class))
 }
 
-/// Whether a text can be an identifier and not just a word: it has a digit in it.
-pub(super) fn has_digit(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_digit())
+/// RFC 9562 §4.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Whether a text can be an identifier and not just a word: it has a digit in it, or it is long and in mixed case.
+pub(super) fn is_no_word(text: &str) -> bool {
+    let inside = text.get(1..).unwrap_or_default();
+    let is_mixed = text.len() >= 8
+        && inside.bytes().any(|byte| byte.is_ascii_uppercase())
+        && text.bytes().any(|byte| byte.is_ascii_lowercase());
+    is_mixed || text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a name is so long that nobody else has it: it is looked for in every text, and it names one thing whatever
 /// it is called there.
 pub(super) fn is_distinctive(text: &str) -> bool {
     let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.len() >= if digits_only { 12 } else { 8 } && has_digit(text)
+    text.len() >= if digits_only { 12 } else { 8 } && is_no_word(text)
 }
 
 #[cfg(test)]
@@ -99,12 +120,28 @@ mod tests {
             ("a1b2", "12e4", true),
             ("0b0f5e2c-8a4f-4a53-9d57-0a8b7c1f2e3d", "6f1a2b3c-1111-4222-8333-944445555666", true),
             ("pl_1a", "pl_x9", true),
+            ("F1RBNKgNqBY", "F-wWiPU8BM_", true),
+            ("0b0f5e2c-8a4f-4a53-9d57-0a8b7c1f2e3d", "0b0f5e2c_8a4f_4a53_9d57_0a8b7c1f2e3d", false),
             ("17", "null", false),
             ("abc", "abcd", false),
             ("a-bc", "ab-c", false),
             ("", "1", false),
         ] {
             assert_eq!(formats_agree(a, b), agree, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_is_told_from_a_word() {
+        for (text, expected) in [
+            ("17", true),
+            ("a1", true),
+            ("NvKYjnGEYJY", true),
+            ("Playlists", false),
+            ("posts", false),
+            ("HTTP", false),
+        ] {
+            assert_eq!(is_no_word(text), expected, "{text}");
         }
     }
 }

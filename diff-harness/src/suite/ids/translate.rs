@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::align::{align, text};
 use super::place::{self, Holds, holds};
-use super::token::{formats_agree, has_digit, is_distinctive, same_frame, tokens};
+use super::token::{formats_agree, is_distinctive, is_no_word, same_frame, tokens};
 use super::{Meeting, Names, Violation};
 use crate::decode::{codings, decode};
 use crate::divergence::{JsonPath, Location, Segment};
@@ -53,18 +53,13 @@ impl Names {
         if !learns && !self.differ && self.origins.is_none() {
             return Translated { response: None, learned: vec![], violations: vec![] };
         }
-        let mut walk = Walk {
-            names: self,
-            asked,
-            learns,
-            path: Vec::new(),
-            edits: Vec::new(),
-            learned: Vec::new(),
-            violations: Vec::new(),
-        };
-        let headers = walk.headers(&control.headers, &candidate.headers);
-        let body = walk.body(control, candidate);
-        let Walk { learned, violations, .. } = walk;
+        let (mut headers, mut body, Walk { learned, mut violations, .. }) =
+            Walk::over(self, asked, learns, control, candidate);
+        if !learned.is_empty() {
+            // A name may stand in a link before it stands where it is known for one.
+            let again = Walk::over(self, asked, false, control, candidate);
+            (headers, body, violations) = (again.0, again.1, again.2.violations);
+        }
         if headers.is_none() && body.is_none() {
             return Translated { response: None, learned, violations };
         }
@@ -101,7 +96,29 @@ struct Trees<'t> {
 /// A part of the candidate's body, and what stands there in control's names.
 type Edit = (Range<usize>, String);
 
-impl Walk<'_, '_> {
+impl<'n, 'a> Walk<'n, 'a> {
+    /// Walks both responses; gives the candidate's headers and body where anything in them changes.
+    fn over(
+        names: &'n mut Names,
+        asked: Asked<'a>,
+        learns: bool,
+        control: &Response,
+        candidate: &Response,
+    ) -> (Option<HeaderMap>, Option<Vec<u8>>, Self) {
+        let mut walk = Walk {
+            names,
+            asked,
+            learns,
+            path: Vec::new(),
+            edits: Vec::new(),
+            learned: Vec::new(),
+            violations: Vec::new(),
+        };
+        let headers = walk.headers(&control.headers, &candidate.headers);
+        let body = walk.body(control, candidate);
+        (headers, body, walk)
+    }
+
     /// The candidate's headers, if anything in them changes.
     fn headers(&mut self, control: &HeaderMap, candidate: &HeaderMap) -> Option<HeaderMap> {
         let mut changed: Option<HeaderMap> = None;
@@ -244,8 +261,8 @@ impl Walk<'_, '_> {
             let (l, r_text) = (&left[l], &own[r.clone()]);
             named.push_str(&own[end..r.start]);
             let space = place::space_after(before);
-            let is_new_name = l != r_text && has_digit(l) && has_digit(r_text) && formats_agree(l, r_text);
-            let is_same = (l != r_text || has_digit(l))
+            let is_new_name = l != r_text && is_no_word(l) && is_no_word(r_text) && formats_agree(l, r_text);
+            let is_same = (l != r_text || is_no_word(l))
                 && self.token(&space, l, r_text, self.learns && is_new_name, location);
             named.push_str(if is_same { l } else { r_text });
             (end, before) = (r.end, Some(l));

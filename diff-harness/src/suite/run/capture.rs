@@ -18,6 +18,8 @@ const DEPTH_MAX: usize = 100;
 /// What a step took for the steps after it.
 pub(super) struct Taken {
     pub(super) violations: Vec<Violation>,
+    /// Where different names were bound to each other.
+    pub(super) learned: Vec<Location>,
     /// Why the candidate has no value for a later step.
     pub(super) missing: Option<String>,
 }
@@ -30,7 +32,7 @@ pub(super) fn take(
     values: &mut (Values, Values),
     names: &mut Names,
 ) -> Result<Taken, String> {
-    let mut taken = Taken { violations: Vec::new(), missing: None };
+    let mut taken = Taken { violations: Vec::new(), learned: Vec::new(), missing: None };
     for wanted in &step.capture {
         let (own, location) = capture(&wanted.from, control)
             .map_err(|why| format!("control's response {why}, for the variable `{}`", wanted.variable))?;
@@ -49,7 +51,10 @@ pub(super) fn take(
         let endpoint = step.endpoint.template();
         // Links are taken apart where they stand; a path as a whole is no name.
         if !matches!(location, Location::Header { .. }) {
-            taken.violations.extend(names.captured(endpoint, &location, own.as_text(), other.as_text()));
+            match names.captured(endpoint, &location, own.as_text(), other.as_text()) {
+                Ok(is_new) => taken.learned.extend(is_new.then_some(location)),
+                Err(violation) => taken.violations.push(violation),
+            }
         }
         values.0.insert(wanted.variable.clone(), own);
         values.1.insert(wanted.variable.clone(), other);

@@ -186,7 +186,7 @@ impl<'r> Worker<'r> {
         };
         let mut values = (course.control.clone(), course.candidate.clone());
         let mut names = course.names.clone();
-        let Taken { violations, missing } = take(step, control, candidate, &mut values, &mut names)?;
+        let Taken { violations, learned, missing } = take(step, control, candidate, &mut values, &mut names)?;
         if step.setup {
             return match missing {
                 None => Ok((StepOutcome::Prepared, Some((values.0, values.1, names)))),
@@ -194,7 +194,7 @@ impl<'r> Worker<'r> {
             };
         }
         let exchange = exchange(step, course.planned, built, answers);
-        let mut outcome = self.run.judge.judge(&mut names, by_name, &exchange, violations);
+        let mut outcome = self.run.judge.judge(&mut names, by_name, &exchange, violations, learned);
         match (missing, &mut outcome) {
             (None, _) => Ok((outcome, Some((values.0, values.1, names)))),
             // What was found stands; what would need the value cannot be asked.

@@ -2,7 +2,7 @@
 
 use crate::compare::Comparator;
 use crate::comparison::{Comparison, Judgement, Verdict};
-use crate::divergence::{Divergence, Kind, Severity};
+use crate::divergence::{Divergence, Kind, Location, Severity};
 use crate::exchange::{Exchange, Observation, Outcome};
 use crate::fingerprint::Fingerprint;
 use crate::redact::Redactor;
@@ -26,15 +26,15 @@ impl Judge {
         by_name: bool,
         exchange: &Exchange,
         mut violations: Vec<Violation>,
+        mut learned: Vec<Location>,
     ) -> StepOutcome {
         let endpoint = &exchange.endpoint;
-        let mut learned = Vec::new();
         let translated = match (&exchange.control.outcome, &exchange.candidate.outcome) {
             (Outcome::Response(control), Outcome::Response(candidate)) => {
                 let asked = Asked { endpoint: endpoint.template(), is_safe: endpoint.is_safe(), by_name };
                 let translated = names.translate(asked, control, candidate);
                 let Translated { response, learned: places, violations: found } = translated;
-                learned = places;
+                learned.extend(places);
                 violations.extend(found);
                 response.map(|response| Observation {
                     outcome: Outcome::Response(response),
@@ -62,7 +62,7 @@ impl Judge {
         exchange: &Exchange,
         mut comparison: Comparison,
         violations: Vec<Violation>,
-        learned: &[crate::divergence::Location],
+        learned: &[Location],
     ) -> Compared {
         for violation in violations {
             let Violation { location, control, candidate, expected } = violation;
@@ -86,6 +86,7 @@ impl Judge {
         if !learned.is_empty() {
             let mut places: Vec<String> =
                 learned.iter().map(|location| location.generalized().to_string()).collect();
+            places.sort();
             places.dedup();
             comparison
                 .notes

@@ -131,3 +131,10 @@ fn a_number_of_any_size_survives() {
     let candidate = r#"{"id":923456789012345678901234567890,"x":1e400}"#;
     assert_eq!(translated(&mut names, WRITE, control, candidate).0, control);
 }
+
+#[test]
+fn a_name_in_a_link_is_known_although_it_is_learned_behind_it() {
+    let mut names = names(Learn::Writes);
+    let control = r#"{"self":"/posts/abcd","id":"abcd"}"#;
+    assert_eq!(translated(&mut names, WRITE, control, r#"{"self":"/posts/wxyz","id":"wxyz"}"#).0, control);
+}
