@@ -12,7 +12,8 @@
 //! - `internal`: the internal and authorization engines over HTTP;
 //! - `server`: starting and draining.
 //!
-//! `support` seeds one database per test run and copies it for every test.
+//! `support` seeds one database per test run and copies it for every test; its `generated` and `oracle` are the second
+//! opinion that every dialect is held against.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, also in what tests share")]
 

@@ -1,7 +1,7 @@
 //! The mobile dialect over HTTP.
 //!
 //! - `document`: every operation answers as its document says;
-//! - `visibility`: the decision table;
+//! - `visibility`: the decision table, and a second opinion over generated playlists;
 //! - `habits`: what clients have come to depend on, a test per row of docs/mothership-habits.md.
 
 mod document;

@@ -1,4 +1,4 @@
-//! The column `mobile` of docs/mothership-visibility.md, row by row.
+//! The column `mobile` of docs/mothership-visibility.md, row by row, and a second opinion over generated playlists.
 
 use http::Method;
 use mothership::seed::cast;
@@ -8,6 +8,8 @@ use super::urns;
 use crate::support::{
     Monolith, Request,
     decision_table::{Case, cases},
+    generated::{Met, questions, shelves},
+    oracle,
     personas::{MEMBERS, PLAYLISTS, Persona, TRACKS, condition},
 };
 
@@ -81,6 +83,56 @@ async fn every_row_for_users_holds() {
         let met = listed.is_some_and(|page| item(&page, &format!("mothership:users:{id}")).is_some());
         check(&case, "listed", seen(met), list);
     }
+}
+
+#[tokio::test]
+async fn generated_playlists_and_viewers_agree_with_a_second_opinion() {
+    let monolith = Monolith::start().await;
+    let mut met = Met::default();
+    for asked in questions(&shelves(&monolith)) {
+        let (persona, shelf, track) = (asked.persona(), asked.shelf.id, asked.track.id);
+        let tracks = ask(&monolith, &persona, &format!("/playlists/{shelf}/tracks?limit=100")).await;
+        let found = tracks.as_ref().map(|page| {
+            let tracks = page["collection"].as_array().unwrap().iter();
+            tracks.map(|track| (track["urn"].as_str().unwrap().to_owned(), play(track))).collect::<Vec<_>>()
+        });
+        let everything = oracle::playlist(&asked);
+        // The dialect's one deviation, here and below: what may not be played is not there.
+        let wanted = everything.as_ref().map(|tracks| {
+            let audible = tracks.iter().filter(|(_, level)| *level != "blocked");
+            audible.map(|(id, level)| (format!("mothership:tracks:{id}"), *level)).collect::<Vec<_>>()
+        });
+        assert_eq!(found, wanted, "{asked:?}");
+        met.count(seen(found.is_some()));
+        if wanted.map(|tracks| tracks.len()) != everything.map(|tracks| tracks.len()) {
+            met.count("deviates in a playlist");
+        }
+
+        let whole = ask(&monolith, &persona, &format!("/playlists/{shelf}")).await;
+        let whole = whole.map(|whole| whole["track_urns"].clone());
+        assert_eq!(whole, tracks.map(|page| Value::from(urns(&page))), "whole: {asked:?}");
+
+        let one = ask(&monolith, &persona, &format!("/tracks/{track}")).await;
+        let everything = oracle::track(&asked);
+        let wanted = everything.filter(|level| *level != "blocked");
+        assert_eq!(one.as_ref().map(play), wanted, "by itself: {asked:?}");
+        met.count(wanted.unwrap_or("no track"));
+        if wanted != everything {
+            met.count("deviates by itself");
+        }
+
+        let urn = format!("mothership:playlists:{shelf}");
+        let mut listed = false;
+        for list in ["playlists", "albums"] {
+            let page =
+                ask(&monolith, &persona, &format!("/users/{}/{list}?limit=100", asked.shelf.owner)).await;
+            listed |= page.as_ref().is_some_and(|page| item(page, &urn).is_some());
+        }
+        assert_eq!(listed, oracle::lists(&asked.shelf, asked.viewer), "listed: {asked:?}");
+        met.count(if listed { "listed" } else { "not listed" });
+    }
+    met.assert_each_at_least(100, &["visible", "hidden", "playable", "no track", "listed", "not listed"]);
+    met.assert_each_at_least(15, &["preview", "deviates in a playlist", "deviates by itself"]);
 }
 
 /// What cannot be seen cannot be liked, reposted or commented on either.

@@ -1,12 +1,7 @@
 //! The column `public` of docs/mothership-visibility.md, row by row, and a second opinion over generated playlists.
 
-use std::collections::BTreeMap;
-
 use http::Method;
-use mothership::{
-    domain::UserId,
-    seed::{Random, cast},
-};
+use mothership::seed::cast;
 use serde_json::Value;
 
 use crate::{
@@ -14,7 +9,8 @@ use crate::{
     support::{
         Monolith, Request,
         decision_table::{Case, cases},
-        now,
+        generated::{Met, questions, shelves},
+        oracle,
         personas::{MEMBERS, PLAYLISTS, Persona, TRACKS, condition},
     },
 };
@@ -130,170 +126,33 @@ async fn in_lists_links_and_roles_open_no_track() {
     assert_eq!(of_everything(&Persona::named("moderator", cast::ADA, "")).await, other);
 }
 
-/// A generated track, as the oracle knows it.
-#[derive(Debug, Clone)]
-struct Fact {
-    id: i64,
-    owner: i64,
-    private: bool,
-    early: bool,
-    taken_down: bool,
-    preview: bool,
-    not_in_germany: bool,
-}
-
-#[derive(Debug, Clone)]
-struct Shelf {
-    id: i64,
-    owner: i64,
-    private: bool,
-    early: bool,
-    tracks: Vec<Fact>,
-}
-
-/// Owners whose standing differs: Ada (blocked Outcast, is muted by Muter), Other, Outcast, Ghost (suspended), Muter.
-const OWNERS: [i64; 5] = [1, 3, 4, 6, 7];
-const VIEWERS: [Option<i64>; 8] = [None, Some(1), Some(3), Some(4), Some(5), Some(6), Some(7), Some(10)];
-
 #[tokio::test]
 async fn generated_playlists_and_viewers_agree_with_a_second_opinion() {
-    const SHELVES: i64 = 40;
-    const REQUESTS: u64 = 600;
-    let seed = 20_260_102;
     let monolith = Monolith::start().await;
-    let mut random = Random::new(&[seed]);
-    let shelves: Vec<Shelf> = (0..SHELVES).map(|number| generate(&monolith, &mut random, number)).collect();
-    let mut met = BTreeMap::new();
-    for number in 0..REQUESTS {
-        let mut random = Random::new(&[seed, number]);
-        let shelf = random.pick(&shelves).clone();
-        let viewer = *random.pick(&VIEWERS);
-        let germany = random.chance(300);
-        let secret = match random.below(4) {
-            0 => Some(format!("s-shelf-{}", shelf.id)),
-            1 => Some(format!("s-fact-{}", random.pick(&shelf.tracks).id)),
-            2 => Some("s-wrong".to_owned()),
-            _ => None,
-        };
-        let persona = Persona {
-            user: viewer.map(UserId::new),
-            territory: Some(if germany { "DE" } else { "JP" }),
-            secret: secret.clone(),
-        };
-        let shown = format!("seed {seed}, request {number}: {shelf:?} for {persona:?}");
-        let wanted = oracle(&shelf, viewer, germany, secret.as_deref());
-        let found = ask(&monolith, &persona, &format!("/playlists/{}?{ALL_ACCESS}", shelf.id)).await;
-        let found = found.map(|playlist| {
-            let tracks = playlist["tracks"].as_array().unwrap().clone();
-            tracks
-                .iter()
-                .map(|track| (track["id"].as_i64().unwrap(), access(track).to_owned()))
-                .collect::<Vec<_>>()
+    let mut met = Met::default();
+    for asked in questions(&shelves(&monolith)) {
+        let (persona, shelf, track) = (asked.persona(), asked.shelf.id, asked.track.id);
+        let whole = ask(&monolith, &persona, &format!("/playlists/{shelf}?{ALL_ACCESS}")).await;
+        let found = whole.as_ref().map(|whole| {
+            let tracks = whole["tracks"].as_array().unwrap().iter();
+            tracks.map(|track| (track["id"].as_i64().unwrap(), access(track))).collect::<Vec<_>>()
         });
-        *met.entry(found.as_ref().map(|tracks| tracks.len().min(2))).or_insert(0) += 1;
-        assert_eq!(found, wanted, "{shown}");
+        assert_eq!(found, oracle::playlist(&asked), "{asked:?}");
+        met.count(seen(found.is_some()));
 
-        let listed = ask(&monolith, &persona, &format!("/users/{}/playlists?limit=200", shelf.owner)).await;
-        let listed = listed.is_some_and(|list| ids(&list).contains(&shelf.id));
-        assert_eq!(listed, listed_by_oracle(&shelf, viewer), "listed: {shown}");
-    }
-    let hidden = met[&None];
-    let sides = [hidden, REQUESTS - hidden].into_iter().min();
-    assert!(met.len() == 4 && sides > Some(150), "the cases are one-sided: {met:?}");
-}
+        let one = ask(&monolith, &persona, &format!("/tracks/{track}")).await;
+        let wanted = oracle::track(&asked);
+        assert_eq!(one.as_ref().map(access), wanted, "by itself: {asked:?}");
+        met.count(wanted.unwrap_or("no track"));
 
-/// `None`: no such playlist. Written from the page's sentences, by exclusion.
-fn oracle(
-    shelf: &Shelf,
-    viewer: Option<i64>,
-    germany: bool,
-    secret: Option<&str>,
-) -> Option<Vec<(i64, String)>> {
-    let moderator = viewer == Some(5);
-    let stands_against =
-        |owner: i64| owner == 6 || (owner == 1 && viewer == Some(4)) || (owner == 7 && viewer == Some(1));
-    let link = secret == Some(&*format!("s-shelf-{}", shelf.id));
-    let power = moderator || viewer == Some(shelf.owner);
-    if !power && (stands_against(shelf.owner) || ((shelf.private || shelf.early) && !link)) {
-        return None;
+        let list = format!("/users/{}/playlists?limit=200", asked.shelf.owner);
+        let listed = ask(&monolith, &persona, &list).await;
+        let listed = listed.is_some_and(|list| ids(&list).contains(&shelf));
+        assert_eq!(listed, oracle::lists(&asked.shelf, asked.viewer), "listed: {asked:?}");
+        met.count(if listed { "listed" } else { "not listed" });
     }
-    let mut seen = Vec::new();
-    for track in &shelf.tracks {
-        let mine = viewer == Some(track.owner);
-        let own_link = secret == Some(&*format!("s-fact-{}", track.id));
-        let shared = own_link || (link && shelf.private && track.owner == shelf.owner);
-        let hidden = stands_against(track.owner)
-            || track.taken_down
-            || (track.private && !shared)
-            || (track.early && !own_link);
-        if !mine && !moderator && hidden {
-            continue;
-        }
-        let level = match (mine, moderator) {
-            (true, _) if track.taken_down => "blocked",
-            (true, _) | (_, true) => "playable",
-            _ if track.not_in_germany && germany => "blocked",
-            _ if track.preview => "preview",
-            _ => "playable",
-        };
-        seen.push((track.id, level.to_owned()));
-    }
-    Some(seen)
-}
-
-fn listed_by_oracle(shelf: &Shelf, viewer: Option<i64>) -> bool {
-    let mine = viewer == Some(shelf.owner);
-    let apart = (shelf.owner == 1 && (viewer == Some(4) || viewer == Some(7)))
-        || (shelf.owner == 7 && viewer == Some(1));
-    let apart = apart || (shelf.owner == 4 && viewer == Some(1));
-    mine || !(shelf.private || shelf.early || shelf.owner == 6 || apart)
-}
-
-/// Makes generated rows of the seed into what chance says.
-fn generate(monolith: &Monolith, random: &mut Random, number: i64) -> Shelf {
-    const TRACKS: i64 = 7;
-    let connection = monolith.database.connection();
-    let later = now().millis() + 1;
-    let tracks: Vec<Fact> = (0..TRACKS)
-        .map(|index| Fact {
-            id: 1001 + number * TRACKS + index,
-            owner: *random.pick(&OWNERS),
-            private: random.chance(350),
-            early: random.chance(200),
-            taken_down: random.chance(150),
-            preview: random.chance(250),
-            not_in_germany: random.chance(350),
-        })
-        .collect();
-    for track in &tracks {
-        let sql = "UPDATE tracks SET user_id = ?2, permalink = 'fact-' || id, sharing = ?3, release_at = ?4, \
-             taken_down = ?5, policy = ?6, blocked_territories = ?7, secret_token = 's-fact-' || id WHERE id = ?1";
-        let changed = connection.execute(
-            sql,
-            (
-                track.id,
-                track.owner,
-                if track.private { "private" } else { "public" },
-                track.early.then_some(later),
-                track.taken_down,
-                if track.preview { "preview" } else { "full" },
-                if track.not_in_germany { ",DE," } else { "" },
-            ),
-        );
-        assert_eq!(changed.unwrap(), 1);
-    }
-    let (id, owner) = (1001 + number, *random.pick(&OWNERS));
-    let shelf = Shelf { id, owner, private: random.chance(400), early: random.chance(200), tracks };
-    let sql = "UPDATE playlists SET user_id = ?2, permalink = 'shelf-' || id, sharing = ?3, release_at = ?4, \
-         secret_token = 's-shelf-' || id WHERE id = ?1";
-    let sharing = if shelf.private { "private" } else { "public" };
-    assert_eq!(connection.execute(sql, (id, owner, sharing, shelf.early.then_some(later))).unwrap(), 1);
-    connection.execute("DELETE FROM playlist_tracks WHERE playlist_id = ?1", [id]).unwrap();
-    for (position, track) in (0_i64..).zip(&shelf.tracks) {
-        let sql = "INSERT INTO playlist_tracks (playlist_id, position, track_id) VALUES (?1, ?2, ?3)";
-        connection.execute(sql, (id, position, track.id)).unwrap();
-    }
-    shelf
+    met.assert_each_at_least(100, &["visible", "hidden", "playable", "no track", "listed", "not listed"]);
+    met.assert_each_at_least(15, &["preview", "blocked"]);
 }
 
 /// `None` for 404; anything but that and 200 is a failure.

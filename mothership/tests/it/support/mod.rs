@@ -3,6 +3,8 @@
 pub(crate) mod decision_table;
 mod document;
 pub(crate) mod personas;
+pub(crate) mod generated;
+pub(crate) mod oracle;
 mod http;
 mod monolith;
 

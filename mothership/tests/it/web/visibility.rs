@@ -1,13 +1,15 @@
-//! The column `web` of docs/mothership-visibility.md, row by row.
+//! The column `web` of docs/mothership-visibility.md, row by row, and a second opinion over generated playlists.
 
 use http::Method;
-use mothership::seed::cast;
+use mothership::{domain::UserId, seed::cast};
 use serde_json::Value;
 
 use super::ids;
 use crate::support::{
     Monolith, Request,
     decision_table::{Case, cases},
+    generated::{Met, Question, Shelf, questions, shelves},
+    oracle,
     personas::{MEMBERS, PLAYLISTS, Persona, TRACKS, condition},
 };
 
@@ -76,6 +78,52 @@ async fn every_row_for_users_holds() {
     }
 }
 
+#[tokio::test]
+async fn generated_playlists_and_viewers_agree_with_a_second_opinion() {
+    let monolith = Monolith::start().await;
+    let shelves = shelves(&monolith);
+    let mut met = Met::default();
+    for asked in questions(&shelves) {
+        let (persona, shelf, track) = (asked.persona(), asked.shelf.id, asked.track.id);
+        let whole = ask(&monolith, &persona, &format!("/playlists/{shelf}")).await;
+        let found = whole.as_ref().map(|whole| levels(&whole["tracks"]));
+        assert_eq!(found, oracle::playlist(&asked), "{asked:?}");
+        met.count(seen(found.is_some()));
+        let tracks = ask(&monolith, &persona, &format!("/playlists/{shelf}/tracks?per_page=50")).await;
+        assert_eq!(tracks.as_ref().map(levels), found, "its tracks: {asked:?}");
+
+        let one = ask(&monolith, &persona, &format!("/tracks/{track}")).await;
+        let everything = oracle::track(&asked);
+        // The deviation of the page of a track.
+        let muted = oracle::blocked_by_viewer(asked.viewer, asked.track.owner);
+        let wanted = everything.filter(|_| !muted);
+        assert_eq!(one.as_ref().map(play), wanted, "by itself: {asked:?}");
+        met.count(wanted.unwrap_or("no track"));
+        if wanted != everything {
+            met.count("deviates by itself");
+        }
+
+        let list = format!("/users/{}/playlists?per_page=50", asked.shelf.owner);
+        let listed = ask(&monolith, &persona, &list).await.is_some_and(|page| item(&page, shelf).is_some());
+        assert_eq!(listed, oracle::lists(&asked.shelf, asked.viewer), "listed: {asked:?}");
+        met.count(if listed { "listed" } else { "not listed" });
+
+        let (found, uncut) = part_of_the_list(&monolith, &asked, &shelves).await;
+        let wanted: Vec<i64> =
+            uncut.iter().filter(|it| oracle::lists(it, asked.viewer)).map(|it| it.id).collect();
+        assert_eq!(found, wanted, "a page: {asked:?}");
+        if !wanted.is_empty() && wanted.len() < uncut.len() {
+            met.count("a page with gaps");
+        }
+    }
+    met.assert_each_at_least(
+        100,
+        &["visible", "hidden", "playable", "no track", "listed", "not listed", "a page with gaps"],
+    );
+    met.assert_each_at_least(15, &["preview", "blocked"]);
+    met.assert_each_at_least(5, &["deviates by itself"]);
+}
+
 /// What cannot be seen cannot be liked, reposted or commented on either.
 #[tokio::test]
 async fn the_stricter_rules_hold_for_writes_too() {
@@ -86,6 +134,27 @@ async fn the_stricter_rules_hold_for_writes_too() {
         let request = Request::new(Method::POST, path).body("body=hello");
         assert_eq!(muter.ask(request).send(monolith.address).await.status.as_u16(), 404, "{action}");
     }
+}
+
+/// A page of the owner's list, as far as it is of generated playlists: what the viewer meets there, and what its owner,
+/// who meets everything, does. Pages are cut before they are filtered, so one holds the same places for both.
+async fn part_of_the_list<'s>(
+    monolith: &Monolith,
+    asked: &Question,
+    shelves: &'s [Shelf],
+) -> (Vec<i64>, Vec<&'s Shelf>) {
+    let owner = Persona { user: Some(UserId::new(asked.shelf.owner)), ..asked.persona() };
+    let path = format!("/users/{}/playlists?per_page=5&page={}", asked.shelf.owner, 1 + asked.number % 3);
+    let all = ids(&ask(monolith, &owner, &path).await.expect("owners see themselves"));
+    let all = all.iter().filter_map(|id| shelves.iter().find(|shelf| shelf.id == *id)).collect();
+    let mut met = ask(monolith, &asked.persona(), &path).await.map(|page| ids(&page)).unwrap_or_default();
+    met.retain(|id| shelves.iter().any(|shelf| shelf.id == *id));
+    (met, all)
+}
+
+fn levels(page: &Value) -> Vec<(i64, &'static str)> {
+    let tracks = page["collection"].as_array().unwrap().iter();
+    tracks.map(|track| (track["id"].as_i64().unwrap(), play(track))).collect()
 }
 
 /// `None` for 404; anything but that and 200 is a failure.
