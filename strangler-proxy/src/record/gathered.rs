@@ -14,8 +14,9 @@ use crate::routes::table::ActiveRoute;
 /// Epochs at once. An epoch header that names another deployment in every response is a mistake, and must not
 /// take memory without end.
 const EPOCHS_MAX: usize = 32;
-/// Shapes of one endpoint between two writes; what comes after them is counted as `other`.
+/// Shapes of one endpoint between two writes; what comes after them is counted as another one.
 const SHAPES_MAX: usize = 256;
+const OTHER: &str = "other";
 /// Paired latencies of one shape between two writes; further ones are only counted.
 pub(super) const LATENCIES_MAX: usize = 256;
 
@@ -40,7 +41,9 @@ pub(super) struct EndpointGathered {
     /// Held so that the address stays taken.
     _counters: Arc<EndpointCounters>,
     pub(super) verdicts: Tally,
-    pub(super) shapes: HashMap<Box<str>, Vec<Plain>>,
+    pub(super) shapes: Vec<(Box<str>, Vec<Plain>)>,
+    /// Where a shape is in them.
+    places: HashMap<Box<str>, usize>,
 }
 
 /// Comparisons of one shape with one verdict.
@@ -59,7 +62,7 @@ impl Gathered {
         self.epochs
     }
 
-    /// Counts a verdict.
+    /// Counts a verdict of which a record is made.
     pub(super) fn count(
         &mut self,
         epoch: &Arc<Epoch>,
@@ -67,12 +70,10 @@ impl Gathered {
         verdict: Verdict,
         both_failed: bool,
     ) {
-        let verdicts = &mut self.endpoint(epoch, route).verdicts;
-        verdicts.count(verdict);
-        verdicts.both_failed += u64::from(both_failed);
+        self.endpoint(epoch, route).count(verdict, both_failed);
     }
 
-    /// Remembers by its shape a comparison of which nothing else is kept.
+    /// Counts a comparison of which nothing else is kept, and remembers it by its shape.
     pub(super) fn add_plain(
         &mut self,
         epoch: &Arc<Epoch>,
@@ -81,13 +82,10 @@ impl Gathered {
         comparison: &Comparison,
         latencies: LatencyPair,
     ) {
-        let shapes = &mut self.endpoint(epoch, route).shapes;
-        let shape = if shapes.contains_key(shape) || shapes.len() < SHAPES_MAX { shape } else { "other" };
-        if !shapes.contains_key(shape) {
-            shapes.insert(shape.into(), Vec::new());
-        }
-        let plains = shapes.get_mut(shape).expect("it was just put there");
         let (verdict, both_failed) = (comparison.verdict(), comparison.both_failed);
+        let endpoint = self.endpoint(epoch, route);
+        endpoint.count(verdict, both_failed);
+        let plains = endpoint.shape(shape);
         let known =
             plains.iter().position(|plain| plain.verdict == verdict && plain.both_failed == both_failed);
         let place = known.unwrap_or_else(|| {
@@ -118,7 +116,8 @@ impl Gathered {
             endpoint: route.endpoint.clone(),
             _counters: Arc::clone(&route.counters),
             verdicts: Tally::default(),
-            shapes: HashMap::new(),
+            shapes: Vec::new(),
+            places: HashMap::new(),
         })
     }
 
@@ -138,6 +137,26 @@ impl Gathered {
             }
         };
         &mut self.epochs[place]
+    }
+}
+
+impl EndpointGathered {
+    fn count(&mut self, verdict: Verdict, both_failed: bool) {
+        self.verdicts.count(verdict);
+        self.verdicts.both_failed += u64::from(both_failed);
+    }
+
+    fn shape(&mut self, shape: &str) -> &mut Vec<Plain> {
+        let place = match self.places.get(shape) {
+            Some(place) => *place,
+            None if shape != OTHER && self.shapes.len() >= SHAPES_MAX => return self.shape(OTHER),
+            None => {
+                self.places.insert(shape.into(), self.shapes.len());
+                self.shapes.push((shape.into(), Vec::new()));
+                self.shapes.len() - 1
+            }
+        };
+        &mut self.shapes[place].1
     }
 }
 

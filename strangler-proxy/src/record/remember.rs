@@ -119,9 +119,7 @@ impl Recording {
                     None => drop(self.unrecorded.fetch_add(1, Ordering::Relaxed)),
                 }
             } else {
-                let mut gathered = self.gathered();
-                gathered.count(&epoch, &route, verdict, both_failed);
-                gathered.add_plain(&epoch, &route, shape, &comparison, latencies);
+                self.gathered().add_plain(&epoch, &route, shape, &comparison, latencies);
             }
         });
         // Counted last: whoever sees the count finds the evidence gathered.

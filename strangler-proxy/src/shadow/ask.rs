@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 
+use super::deadlines::{Late, OnTheWay};
 use super::handle::{Shared, size_of_headers};
 use super::{Answered, Capture, SHADOW_HEADER, ShadowConfig, ShadowedRequest};
 use crate::data_plane::pool::{Freshness, Pool, PoolConfig, SendError, SendFailure, UpstreamBody};
@@ -68,11 +69,12 @@ pub(super) async fn ask(
     pools: &Pools,
     shared: &Shared,
     request: &ShadowedRequest,
+    on_the_way: &OnTheWay,
 ) -> Result<Answered, DropReason> {
     let begun = Instant::now();
-    match tokio::time::timeout(shared.config.exchange_max, exchange(pools, shared, request)).await {
+    match on_the_way.in_time(exchange(pools, shared, request)).await {
         Ok(result) => result,
-        Err(_) => Ok(failure(TransportFailure::Timeout, begun.elapsed())),
+        Err(Late) => Ok(failure(TransportFailure::Timeout, begun.elapsed())),
     }
 }
 

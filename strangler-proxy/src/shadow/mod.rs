@@ -15,6 +15,7 @@ mod budget;
 mod capture;
 mod circuit;
 mod config;
+mod deadlines;
 mod flight;
 mod handle;
 mod worker;

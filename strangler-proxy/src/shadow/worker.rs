@@ -1,6 +1,5 @@
 //! The thread that asks the other side.
 
-use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use diff_harness::comparison::DropReason;
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::ask::{Pools, ask};
+use super::deadlines::Deadlines;
 use super::handle::{Job, Shared};
 use super::{ShadowConfig, ShadowHandle};
 use crate::data_plane::UpstreamConfig;
@@ -52,7 +52,9 @@ impl ShadowWorker {
             let _ = begun.send(result);
             let Some(runtime) = runtime else { return };
             let pools = Rc::new(Pools::new(&control, candidate.as_ref(), &shared.config));
-            let worker = Worker { pools, shared, active: Rc::default() };
+            let places = shared.config.concurrency_max.max(1);
+            let deadlines = Deadlines::new(places, shared.config.exchange_max);
+            let worker = Worker { pools, shared, deadlines };
             runtime.block_on(worker.run(jobs, stopped));
             // What is still on the way is dropped with its task, and counted as dropped by a shutdown.
         })?;
@@ -74,44 +76,40 @@ impl ShadowWorker {
 struct Worker {
     pools: Rc<Pools>,
     shared: Arc<Shared>,
-    active: Rc<Active>,
+    deadlines: Rc<Deadlines>,
 }
-
-/// Requests on the way.
-#[derive(Debug, Default)]
-struct Active {
-    count: Cell<usize>,
-    fewer: Notify,
-}
-
-/// One of them, until it is dropped.
-struct OnTheWay(Rc<Active>);
 
 impl Worker {
     async fn run(self, mut jobs: mpsc::Receiver<Job>, mut stop: oneshot::Receiver<Duration>) {
         let patience = tokio::select! {
-            () = self.serve(&mut jobs) => return,
+            () = self.finish(&mut jobs) => return,
             () = self.sweep() => return,
             patience = &mut stop => patience.unwrap_or_default(),
         };
         jobs.close();
-        // Out of time: what is left is dropped with the tasks and the queue.
-        let _ = tokio::time::timeout(patience, async {
-            self.serve(&mut jobs).await;
-            while self.active.count.get() > 0 {
-                self.active.fewer.notified().await;
-            }
-        })
-        .await;
+        tokio::select! {
+            () = self.finish(&mut jobs) => {}
+            () = self.sweep() => {}
+            // Out of time: what is left is dropped with the tasks and the queue.
+            () = tokio::time::sleep(patience) => {}
+        }
+    }
+
+    /// Works until the queue is closed and nothing is on the way.
+    async fn finish(&self, jobs: &mut mpsc::Receiver<Job>) {
+        self.serve(jobs).await;
+        while !self.deadlines.is_idle() {
+            self.deadlines.freed.notified().await;
+        }
     }
 
     /// Sends requests until the queue is closed and empty.
     async fn serve(&self, jobs: &mut mpsc::Receiver<Job>) {
         let mut batch = Vec::new();
         loop {
-            let room = self.shared.config.concurrency_max.max(1).saturating_sub(self.active.count.get());
+            let room = self.deadlines.room();
             if room == 0 {
-                self.active.fewer.notified().await;
+                self.deadlines.freed.notified().await;
                 continue;
             }
             if jobs.recv_many(&mut batch, room).await == 0 {
@@ -128,10 +126,17 @@ impl Worker {
         }
     }
 
+    /// Looks after deadlines and idle connections, for ever.
     async fn sweep(&self) {
+        let mut swept = Instant::now();
         loop {
-            tokio::time::sleep(SWEEP_EVERY).await;
-            self.pools.sweep(Instant::now());
+            tokio::time::sleep(self.deadlines.tick()).await;
+            let now = Instant::now();
+            self.deadlines.check(now);
+            if now.saturating_duration_since(swept) >= SWEEP_EVERY {
+                self.pools.sweep(now);
+                swept = now;
+            }
         }
     }
 
@@ -147,28 +152,17 @@ impl Worker {
         if !self.shared.circuit(slot.request().to).admits(now) {
             return slot.fail(DropReason::Unreachable);
         }
-        let on_the_way = OnTheWay::new(&self.active);
+        let Some(on_the_way) = self.deadlines.begin(now) else {
+            // Never more are taken from the queue than there is room for.
+            return slot.fail(DropReason::ShadowQueueFull);
+        };
         let (pools, shared) = (Rc::clone(&self.pools), Arc::clone(&self.shared));
-        tokio::task::spawn_local(async move {
-            match ask(&pools, &shared, slot.request()).await {
+        // Boxed: a task is moved several times on its way in and out.
+        tokio::task::spawn_local(Box::pin(async move {
+            match ask(&pools, &shared, slot.request(), &on_the_way).await {
                 Ok(answered) => slot.complete(answered),
                 Err(reason) => slot.fail(reason),
             }
-            drop(on_the_way);
-        });
-    }
-}
-
-impl OnTheWay {
-    fn new(active: &Rc<Active>) -> Self {
-        active.count.set(active.count.get() + 1);
-        Self(Rc::clone(active))
-    }
-}
-
-impl Drop for OnTheWay {
-    fn drop(&mut self) {
-        self.0.count.set(self.0.count.get() - 1);
-        self.0.fewer.notify_one();
+        }));
     }
 }

@@ -223,6 +223,21 @@ fn a_drain_finishes_what_can_be_finished_and_drops_the_rest() {
 }
 
 #[test]
+fn what_is_on_the_way_is_finished_when_nobody_can_send_any_more() {
+    let candidate = Upstream::start(Behaviour::hang());
+    let mut setup = Setup::candidate(&candidate);
+    setup.shadow.exchange_max = Duration::from_millis(50);
+    let rig = setup.start();
+    rig.exchange("r1", "{}");
+    eventually(|| candidate.requests() == 1);
+    drop(rig.shadow);
+    eventually(|| rig.registry.total().pending() == 0);
+    assert_eq!(rig.registry.total().tally.mismatched, 1);
+    rig.worker.drain(PATIENCE);
+    rig.recorder.drain(PATIENCE).unwrap();
+}
+
+#[test]
 fn a_drain_does_not_wait_for_a_comparison_that_hangs() {
     let candidate = Upstream::start(Behaviour::json("{}"));
     let barrier = Arc::new(Barrier::new(2));
