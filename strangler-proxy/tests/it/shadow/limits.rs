@@ -249,8 +249,9 @@ fn a_drain_does_not_wait_for_a_comparison_that_hangs() {
     barrier.wait();
     rig.exchange("waits", "[]");
     rig.worker.drain(PATIENCE);
-    rig.recorder.drain(Duration::from_millis(200)).unwrap();
-    assert_eq!(rig.store.total().dropped[&DropReason::Shutdown], 1);
+    // Whether the little time that is left is enough for the last write is not the point: it is made in any case.
+    let _ = rig.recorder.drain(Duration::from_millis(200));
+    eventually(|| rig.store.total().dropped.get(&DropReason::Shutdown) == Some(&1));
     assert_eq!(rig.registry.total().pending(), 1, "the one that hangs");
     // Let it end, or the process would not.
     barrier.wait();
