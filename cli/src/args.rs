@@ -237,6 +237,49 @@ mod tests {
         Args::command().debug_assert();
     }
 
+    /// Command lines of a page: those that begin with `strangler`, with what their continuation lines add.
+    fn commands(page: &str) -> Vec<String> {
+        let mut commands: Vec<String> = Vec::new();
+        let mut goes_on = false;
+        for line in page.lines() {
+            let text = line.trim().trim_start_matches("- ").trim_start_matches("$ ");
+            if goes_on {
+                let last = commands.last_mut().expect("a command goes on");
+                last.push_str(&format!(" {}", text.trim_end_matches('\\')));
+                goes_on = text.ends_with('\\') || text.starts_with("--shard");
+            } else if text.starts_with("strangler ") {
+                let text = text.split(" #").next().unwrap_or(text);
+                commands.push(text.trim_end_matches('\\').to_owned());
+                goes_on = text.ends_with('\\') || text.ends_with("\"$CANDIDATE\"");
+            }
+        }
+        commands
+    }
+
+    #[test]
+    fn every_command_line_in_the_pages_about_suites_is_understood() {
+        for page in [include_str!("../../docs/suites.md"), include_str!("../../docs/ci.md")] {
+            let commands = commands(page);
+            assert!(commands.len() > 4, "{commands:?}");
+            for command in commands {
+                let plain = [
+                    ("$CONTROL", "http://c:1"),
+                    ("$CANDIDATE", "http://d:1"),
+                    ("$CI_NODE_INDEX", "1"),
+                    ("$CI_NODE_TOTAL", "2"),
+                    ("${{ matrix.shard }}", "1"),
+                    ("\"", ""),
+                ]
+                .iter()
+                .fold(command.clone(), |text, (from, to)| text.replace(from, to));
+                let words = plain.split_whitespace().take_while(|word| *word != "#");
+                if let Err(error) = Args::try_parse_from(words) {
+                    panic!("{command}\n{error}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn an_endpoint_is_a_method_and_a_template() {
         assert_eq!(endpoint("get", "/a/{b}").unwrap().to_string(), "GET /a/{b}");

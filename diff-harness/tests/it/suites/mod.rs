@@ -8,3 +8,4 @@ mod bad_servers;
 mod personas;
 mod resume;
 mod formats;
+mod pages;

@@ -1,0 +1,164 @@
+"""The same requests to the same two servers: by h2load, once for each side at the same time; and as a suite."""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from proxy_bench.processes import Started, wait_for_port
+from proxy_bench.upstreams import body, nginx_config
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="bench/suite",
+        description="Cases per second of a suite, as a ratio to h2load, and the peak of its memory.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--strangler", default=ROOT / "target/release/strangler", help="a release build")
+    parser.add_argument("--cases", type=int, default=100_000, help="recorded cases of each round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=16, help="of the suite, and connections to each side of h2load")
+    parser.add_argument("--bytes", type=int, default=1000, help="of a response")
+    parser.add_argument("--million", type=int, default=1_000_000, help="cases of the run whose memory is measured; 0: none")
+    parser.add_argument("--load-core", type=int, default=1, help="of h2load and of the suite")
+    parser.add_argument("--server-core", type=int, default=0)
+    parser.add_argument("--ports", type=int, default=19300, help="the first of two")
+    options = parser.parse_args()
+    if not Path(options.strangler).exists():
+        raise SystemExit(f"error: {options.strangler} is missing: cargo build --release")
+    folder = Path(tempfile.mkdtemp(prefix="strangler-bench-suite-"))
+    try:
+        with Started() as started:
+            serve(folder, options, started)
+            measure(folder, options)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve(folder, options, started):
+    """One nginx on two ports, whatever the path: both sides answer the same."""
+    (folder / "response.json").write_text(body(options.bytes))
+    config = folder / "nginx.conf"
+    config.write_text(
+        nginx_config(
+            folder / "nginx",
+            f"""
+            open_file_cache max=16;
+            default_type application/json;
+            server {{ listen 127.0.0.1:{options.ports} backlog=1024; root {folder}; location / {{ try_files /response.json =404; }} }}
+            server {{ listen 127.0.0.1:{options.ports + 1} backlog=1024; root {folder}; location / {{ try_files /response.json =404; }} }}
+            """,
+        )
+    )
+    log = folder / "nginx.log"
+    process = started.start(options.server_core, ["nginx", "-c", config], log)
+    wait_for_port(options.ports + 1, process, log)
+
+
+def measure(folder, options):
+    suite = record(folder, options.cases)
+    ratios = []
+    print(f"{'round':>5}  {'h2load cases/s':>15}  {'suite cases/s':>14}  {'ratio':>6}  {'CPU/case':>9}  {'peak memory':>11}")
+    for round_ in range(1, options.rounds + 1):
+        # The next round in the opposite order: whatever drifts, drifts for both.
+        if round_ % 2:
+            bare, own = load(options), run(folder, suite, options)
+        else:
+            own, bare = run(folder, suite, options), load(options)
+        ratios.append(own.rate / bare)
+        print(
+            f"{round_:>5}  {bare:>15.0f}  {own.rate:>14.0f}  {own.rate / bare:>6.2f}  {own.cpu_us:>6.1f} µs  {own.peak_mib:>7.0f} MiB",
+            flush=True,
+        )
+    print(f"suite to h2load: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print("a case is one request to each side; of the suite also a comparison; both on one core, nginx on another")
+    if options.million:
+        suite = record(folder, options.million)
+        size = suite.stat().st_size / 2**20
+        own = run(folder, suite, options)
+        print(
+            f"{options.million} recorded cases ({size:.0f} MiB): {own.rate:.0f} cases/s with reading them, "
+            f"peak memory {own.peak_mib:.0f} MiB"
+        )
+
+
+def record(folder, cases):
+    """Recorded cases as a proxy would have seen them: ids in the path, an endpoint, headers, some parameters."""
+    file = folder / f"recorded-{cases}.ndjson"
+    with open(file, "w") as out:
+        out.write(json.dumps({"suite": "recorded", "personas": {"anonymous": {}}, "defaults": {"personas": ["anonymous"]}}) + "\n")
+        for number in range(cases):
+            case = {
+                "name": f"case {number}",
+                "path": f"/playlists/{number}/tracks?limit={number % 50}&offset=0",
+                "endpoint": "/playlists/{id}/tracks",
+                "headers": {"accept": "application/json", "accept-language": "en"},
+            }
+            out.write(json.dumps(case) + "\n")
+    return file
+
+
+def load(options):
+    """Every request to both sides, by two processes at once; a case is done when both are."""
+    per_side = options.jobs
+    started = time.monotonic()
+    processes = [
+        subprocess.Popen(
+            [
+                "taskset", "--cpu-list", str(options.load_core), "h2load", "--h1", "--threads", "1",
+                "--clients", str(per_side), "--requests", str(options.cases),
+                "--header", "accept-language: en",
+                f"http://127.0.0.1:{port}/playlists/1/tracks?limit=10&offset=0",
+            ],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for port in (options.ports, options.ports + 1)
+    ]  # fmt: skip
+    outputs = [process.communicate()[0] for process in processes]
+    taken = time.monotonic() - started
+    for process, output in zip(processes, outputs):
+        if process.returncode or f"{options.cases} succeeded" not in output:
+            raise SystemExit(f"error: h2load ended with {process.returncode}:\n{output}")
+    return options.cases / taken
+
+
+class Run:
+    def __init__(self, cases, seconds, usage):
+        self.rate = cases / seconds
+        self.cpu_us = (usage.ru_utime + usage.ru_stime) / cases * 1e6
+        # In KiB on Linux.
+        self.peak_mib = usage.ru_maxrss / 1024
+
+
+def run(folder, suite, options):
+    report = folder / "report.json"
+    command = [
+        "taskset", "--cpu-list", str(options.load_core), options.strangler, "suite", "run", suite, "--quiet",
+        "--control", f"http://127.0.0.1:{options.ports}", "--candidate", f"http://127.0.0.1:{options.ports + 1}",
+        "--jobs", options.jobs, "--json", report,
+    ]  # fmt: skip
+    log = open(folder / "run.log", "wb")
+    started = time.monotonic()
+    process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log)
+    _, status, usage = os.wait4(process.pid, 0)
+    taken = time.monotonic() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"error: the suite ended with {process.returncode}:\n{(folder / 'run.log').read_text()}")
+    totals = json.loads(report.read_text())["totals"]
+    if totals["matched"] != totals["cases"]:
+        raise SystemExit(f"error: the two sides are one nginx, and still: {totals}")
+    return Run(totals["cases"], taken, usage)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
