@@ -45,6 +45,21 @@ impl ClientIo {
         Pin::new(self.socket.as_mut().expect("the socket is taken only when this is given up"))
     }
 
+    /// While a request is answered nothing is read, so that a client that leaves has to be looked for. One that has
+    /// only closed its half cannot be told from it, and is taken to have left, as most proxies do.
+    fn look_for_the_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.watch.is_waited_with() {
+            return Poll::Ready(Ok(()));
+        }
+        let socket = self.socket.as_ref().expect("the socket is taken only when this is given up").inner();
+        // Asks the kernel only when it has said that there is something.
+        match socket.poll_peek(cx, &mut ReadBuf::new(&mut [0])) {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Ready(Ok(())),
+        }
+    }
+
     fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.watch.has_interim() {
             self.interim.append(&mut self.watch.take_interim());
@@ -120,7 +135,7 @@ impl Write for ClientIo {
         }
         // A socket has no buffer of its own to flush.
         self.watch.was_flushed();
-        Poll::Ready(Ok(()))
+        self.look_for_the_end(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

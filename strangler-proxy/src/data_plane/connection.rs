@@ -35,8 +35,10 @@ pub(super) async fn serve(worker: Rc<Worker>, socket: TcpStream, peer: SocketAdd
     let forwarding = &worker.config.forwarding;
     let peer = Peer::new(peer, forwarding);
     let mut http = http1::Builder::new();
-    // Its own header timeout runs on an idle connection too; the sweep knows one from the other.
+    // Its own header timeout runs on an idle connection too; the sweep knows one from the other. It looks for the end
+    // of a connection by reading ahead, into a buffer made for it; the socket wrapper has a cheaper look.
     http.header_read_timeout(None)
+        .half_close(true)
         .preserve_header_case(forwarding.preserve_header_case)
         .max_buf_size(worker.config.limits.head_bytes_max.max(8192));
     if worker.config.limits.fields_max > 100 {

@@ -32,7 +32,7 @@ use super::worker::Worker;
 use crate::routes::PathView;
 use crate::routes::decide::{Cohort, Plan, Shadow, decide};
 use crate::routes::table::{ActiveRoute, RouteTable};
-use crate::shadow::{SHADOW_HEADER, ShadowRequest};
+use crate::shadow::ShadowRequest;
 
 /// A client connection, as each of its requests sees it.
 pub(super) struct Client {
@@ -133,7 +133,6 @@ impl Client {
         });
 
         let wishes = hop_by_hop::strip_request(&mut head.headers);
-        head.headers.remove(SHADOW_HEADER);
         self.peer.introduce(&mut head.headers, head.version, &self.worker.via, id);
         let on_upgrade = head.extensions.remove::<OnUpgrade>();
         let version = std::mem::replace(&mut head.version, Version::HTTP_11);
@@ -143,7 +142,6 @@ impl Client {
     /// A safe request without a body can be sent again as it is; one with a body is read first.
     fn outgoing(&self, mut head: Parts, body: Incoming, exchange: &Exchange) -> Result<Outgoing, Refusal> {
         let bytes_max = self.worker.config.limits.body_bytes_max;
-        let is_chunked = hop_by_hop::is_chunked(&mut head.headers);
         // An upgraded connection cannot be had twice.
         let safe = SafeMethod::of(&head.method).filter(|_| exchange.wishes.upgrade.is_none());
         if body.is_end_stream() {
@@ -155,7 +153,7 @@ impl Client {
         if body.size_hint().lower() > bytes_max {
             return Err(Refusal::BodyTooLarge);
         }
-        if is_chunked {
+        if exchange.wishes.chunked {
             // Said outright, since the library takes a GET without a length to be without a body.
             head.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }

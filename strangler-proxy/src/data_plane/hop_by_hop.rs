@@ -5,13 +5,17 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// What a request wanted of its connection, besides what every connection does.
+use crate::shadow::SHADOW_HEADER;
+
+/// What a request wanted of its connection.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Wishes {
     /// `Upgrade`, if Connection names it.
     pub(super) upgrade: Option<HeaderValue>,
     /// `TE: trailers`.
     pub(super) trailers: bool,
+    /// The body is chunked, on this connection.
+    pub(super) chunked: bool,
 }
 
 impl Wishes {
@@ -59,13 +63,14 @@ struct Found {
     te: bool,
     upgrade: bool,
     transfer_encoding: bool,
+    shadow: bool,
     /// Those that are only ever taken out.
     others: bool,
 }
 
 const OTHERS: [HeaderName; 4] = [KEEP_ALIVE, PROXY_CONNECTION, PROXY_AUTHORIZATION, PROXY_AUTHENTICATE];
 
-/// Takes them out of a request, but for Transfer-Encoding, which is needed to understand it.
+/// Takes them out of a request, and with them the mark of a shadow, which is for the proxy alone to set.
 pub(super) fn strip_request(headers: &mut HeaderMap) -> Wishes {
     let mut wishes = Wishes::default();
     let found = Found::of(headers);
@@ -83,13 +88,14 @@ pub(super) fn strip_request(headers: &mut HeaderMap) -> Wishes {
     if found.upgrade {
         headers.remove(UPGRADE);
     }
+    if found.transfer_encoding {
+        wishes.chunked = headers.remove(TRANSFER_ENCODING).is_some();
+    }
+    if found.shadow {
+        headers.remove(SHADOW_HEADER);
+    }
     found.remove_others(headers);
     wishes
-}
-
-/// Whether a request says that its body is chunked. Taken out, since framing is made anew.
-pub(super) fn is_chunked(headers: &mut HeaderMap) -> bool {
-    headers.remove(TRANSFER_ENCODING).is_some()
 }
 
 /// Takes them out of a response, whose framing is made anew. Gives the protocol it switches to, if any.
@@ -120,6 +126,7 @@ impl Found {
                 "keep-alive" | "proxy-connection" | "proxy-authorization" | "proxy-authenticate" => {
                     found.others = true;
                 }
+                _ if *name == SHADOW_HEADER => found.shadow = true,
                 _ => {}
             }
         }
@@ -137,12 +144,10 @@ impl Found {
 
 /// What Connection says beyond what connections do anyway; the field itself is taken out.
 fn take_connection(headers: &mut HeaderMap) -> Vec<HeaderValue> {
-    let plain = |line: &&HeaderValue| {
-        line.as_bytes().eq_ignore_ascii_case(b"keep-alive") || line.as_bytes().eq_ignore_ascii_case(b"close")
-    };
-    let lines = headers.get_all(CONNECTION).iter().filter(|line| !plain(line)).cloned().collect();
-    headers.remove(CONNECTION);
-    lines
+    let http::header::Entry::Occupied(lines) = headers.entry(CONNECTION) else { return Vec::new() };
+    let plain = |line: &[u8]| line.eq_ignore_ascii_case(b"keep-alive") || line.eq_ignore_ascii_case(b"close");
+    let (_, lines) = lines.remove_entry_mult();
+    lines.filter(|line| !plain(line.as_bytes())).collect()
 }
 
 fn remove_nominated(headers: &mut HeaderMap, connection: &[HeaderValue]) {

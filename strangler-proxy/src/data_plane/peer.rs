@@ -50,6 +50,8 @@ impl Peer {
 
     /// Says who asks, by which way. What an untrusted peer said of that is overwritten.
     pub(super) fn introduce(&self, headers: &mut HeaderMap, version: Version, via: &Via, id: &HeaderValue) {
+        const ADDED: usize = 6;
+        headers.reserve(ADDED);
         headers.append(VIA, via.of(version));
         headers.insert(X_REQUEST_ID, id.clone());
         let host = headers.get(HOST).cloned();
@@ -108,7 +110,9 @@ impl Peer {
         let name = host.to_str().unwrap_or_default();
         let field = HeaderValue::from_str(&format!("for={address};host=\"{name}\";proto=http"))
             .expect("an address and a host are plain ASCII");
-        *last = Some((host.clone(), field.clone()));
+        // A copy: the field itself would keep the buffer that the whole head was read into.
+        let host = HeaderValue::from_bytes(host.as_bytes()).expect("it was a field's value before");
+        *last = Some((host, field.clone()));
         field
     }
 

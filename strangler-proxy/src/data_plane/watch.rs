@@ -129,6 +129,12 @@ impl Watch {
         !matches!(self.waiting(), Waiting::FirstByte | Waiting::Head | Waiting::Idle)
     }
 
+    /// Whether the client has sent its request and waits with us for an upstream.
+    pub(super) fn is_waited_with(&self) -> bool {
+        let waits = matches!(self.waiting(), Waiting::Proxy | Waiting::UpstreamHead | Waiting::UpstreamBody);
+        waits && !self.is_body_unread()
+    }
+
     /// What was waited for too long, if anything.
     pub(super) fn expired(&self) -> Option<Waiting> {
         self.expired.load(Ordering::Relaxed).then(|| self.waiting())
