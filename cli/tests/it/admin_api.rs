@@ -254,3 +254,19 @@ fn a_proxy_without_its_control_is_not_ready() {
     assert!(ready(&rig).body.contains("control cannot be reached"));
     assert_eq!(ask(&rig.proxy().admin, "GET", "/healthz", "host: localhost\r\n", "").status, 200);
 }
+
+/// A load balancer that takes the proxy out because of its store would make an outage of it.
+#[test]
+fn a_store_that_takes_nothing_is_told_and_clients_are_served() {
+    let rig = Rig::new();
+    rig.expect(0, &["routes", "add", "GET", "/same"]);
+    let elsewhere = rusqlite::Connection::open(rig.dir.path().join("strangler.db")).unwrap();
+    elsewhere.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let ready = || ask(&rig.proxy().admin, "GET", "/readyz", "host: localhost\r\n", "");
+    assert_eq!(rig.get("/same").status, 200);
+    crate::rig::eventually("it is told", || ready().body.contains("the store takes nothing"));
+    assert_eq!(ready().status, 200);
+    assert_eq!(rig.get("/same").status, 200);
+    elsewhere.execute_batch("ROLLBACK").unwrap();
+    crate::rig::eventually("it has recovered", || ready().body == "ready\n");
+}

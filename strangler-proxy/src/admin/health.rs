@@ -17,20 +17,20 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Control can be reached and the store takes what is written: clients may be sent here.
+/// Control can be reached: clients may be sent here. A store that takes nothing is told and changes nothing, for the
+/// proxy goes on serving without it, and a load balancer that took it out would make an outage of it.
 pub(super) async fn ready(State(api): State<Arc<Api>>) -> (StatusCode, String) {
     let checked = tokio::task::spawn_blocking(move || {
-        let control =
-            (api.effects.reach_control)().map_err(|why| format!("control cannot be reached: {why}"));
-        let store = match api.recorder.health().failing {
-            Some(failing) => Err(format!("the store takes nothing: {}", failing.error)),
-            None => api.store.setting("ready").map(drop).map_err(|error| error.to_string()),
-        };
-        control.and(store)
+        (api.effects.reach_control)().map_err(|why| format!("control cannot be reached: {why}"))?;
+        Ok(match api.recorder.health().failing {
+            Some(failing) => Some(failing.error),
+            None => api.store.setting("ready").err().map(|error| error.to_string()),
+        })
     });
     match checked.await {
-        Ok(Ok(())) => (StatusCode::OK, "ready\n".to_owned()),
-        Ok(Err(why)) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
+        Ok(Ok(None)) => (StatusCode::OK, "ready\n".to_owned()),
+        Ok(Ok(Some(why))) => (StatusCode::OK, format!("ready, but the store takes nothing: {why}\n")),
+        Ok(Err::<_, String>(why)) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the check failed\n".to_owned()),
     }
 }
