@@ -36,6 +36,8 @@ def main():
     if not Path(options.strangler).exists():
         raise SystemExit(f"error: {options.strangler} is missing: cargo build --release")
     folder = Path(tempfile.mkdtemp(prefix="strangler-bench-suite-"))
+    # nginx serves it under another user.
+    folder.chmod(0o755)
     try:
         with Started() as started:
             serve(folder, options, started)
@@ -66,21 +68,25 @@ def serve(folder, options, started):
 
 def measure(folder, options):
     suite = record(folder, options.cases)
-    ratios = []
-    print(f"{'round':>5}  {'h2load cases/s':>15}  {'suite cases/s':>14}  {'ratio':>6}  {'CPU/case':>9}  {'peak memory':>11}")
+    rates, cpus = [], []
+    print(f"{'':5}  {'cases/s':>17}  {'':5}  {'CPU/case':>19}")
+    print(f"{'round':5}  {'h2load':>8} {'suite':>8}  {'ratio':>5}  {'h2load':>9} {'suite':>9}  {'ratio':>5}  {'peak memory':>11}")
     for round_ in range(1, options.rounds + 1):
         # The next round in the opposite order: whatever drifts, drifts for both.
         if round_ % 2:
             bare, own = load(options), run(folder, suite, options)
         else:
             own, bare = run(folder, suite, options), load(options)
-        ratios.append(own.rate / bare)
+        rates.append(own.rate / bare.rate)
+        cpus.append(own.cpu_us / bare.cpu_us)
         print(
-            f"{round_:>5}  {bare:>15.0f}  {own.rate:>14.0f}  {own.rate / bare:>6.2f}  {own.cpu_us:>6.1f} µs  {own.peak_mib:>7.0f} MiB",
+            f"{round_:>5}  {bare.rate:>8.0f} {own.rate:>8.0f}  {rates[-1]:>5.2f}  {bare.cpu_us:>6.1f} µs {own.cpu_us:>6.1f} µs"
+            f"  {cpus[-1]:>5.2f}  {own.peak_mib:>7.0f} MiB",
             flush=True,
         )
-    print(f"suite to h2load: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
-    print("a case is one request to each side; of the suite also a comparison; both on one core, nginx on another")
+    for what, ratios in (("cases a second", rates), ("CPU per case", cpus)):
+        print(f"{what}, suite to h2load: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print("a case is one request to each side; of the suite also reading, checking and comparing")
     if options.million:
         suite = record(folder, options.million)
         size = suite.stat().st_size / 2**20
@@ -109,34 +115,38 @@ def record(folder, cases):
 
 def load(options):
     """Every request to both sides, by two processes at once; a case is done when both are."""
-    per_side = options.jobs
     started = time.monotonic()
+    outputs = [tempfile.TemporaryFile("w+") for _ in range(2)]
     processes = [
         subprocess.Popen(
             [
                 "taskset", "--cpu-list", str(options.load_core), "h2load", "--h1", "--threads", "1",
-                "--clients", str(per_side), "--requests", str(options.cases),
+                "--clients", str(options.jobs), "--requests", str(options.cases),
                 "--header", "accept-language: en",
                 f"http://127.0.0.1:{port}/playlists/1/tracks?limit=10&offset=0",
             ],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=output, stderr=output,
         )
-        for port in (options.ports, options.ports + 1)
+        for port, output in zip((options.ports, options.ports + 1), outputs)
     ]  # fmt: skip
-    outputs = [process.communicate()[0] for process in processes]
-    taken = time.monotonic() - started
+    usages = []
     for process, output in zip(processes, outputs):
-        if process.returncode or f"{options.cases} succeeded" not in output:
-            raise SystemExit(f"error: h2load ended with {process.returncode}:\n{output}")
-    return options.cases / taken
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        usages.append(usage)
+        output.seek(0)
+        text = output.read()
+        if process.returncode or f"{options.cases} succeeded" not in text:
+            raise SystemExit(f"error: h2load ended with {process.returncode}:\n{text}")
+    return Run(options.cases, time.monotonic() - started, *usages)
 
 
 class Run:
-    def __init__(self, cases, seconds, usage):
+    def __init__(self, cases, seconds, *usages):
         self.rate = cases / seconds
-        self.cpu_us = (usage.ru_utime + usage.ru_stime) / cases * 1e6
+        self.cpu_us = sum(usage.ru_utime + usage.ru_stime for usage in usages) / cases * 1e6
         # In KiB on Linux.
-        self.peak_mib = usage.ru_maxrss / 1024
+        self.peak_mib = max(usage.ru_maxrss for usage in usages) / 1024
 
 
 def run(folder, suite, options):

@@ -31,6 +31,8 @@ pub struct Recorded {
     path: PathBuf,
     /// Without cases.
     head: Suite,
+    /// Cases, each persona counted.
+    runs: u64,
 }
 
 /// One line.
@@ -90,7 +92,7 @@ impl Recorded {
             let message = "recorded cases stand on lines of their own, not in the head";
             return Err(SuiteErrors::one(file, 1, 1, message));
         }
-        let mut errors = Vec::new();
+        let (mut errors, mut runs) = (Vec::new(), 0);
         // Hashes, not names: a million names are too much to keep for the sake of a duplicate.
         let mut names = HashSet::new();
         let hasher = FixedState::default();
@@ -101,6 +103,7 @@ impl Recorded {
                 Ok((number, text)) => match read(&head, number, &text) {
                     Err(why) => error(number, why),
                     Ok(case) => {
+                        runs += case.personas.len().max(1) as u64;
                         let mut state = hasher.build_hasher();
                         case.name.hash(&mut state);
                         if !names.insert(std::hash::Hasher::finish(&state)) {
@@ -117,7 +120,7 @@ impl Recorded {
             }
         }
         if errors.is_empty() {
-            Ok(Self { path: path.to_owned(), head })
+            Ok(Self { path: path.to_owned(), head, runs })
         } else {
             Err(SuiteErrors { file: file.to_owned(), errors })
         }
@@ -126,6 +129,11 @@ impl Recorded {
     /// Everything but the cases.
     pub fn head(&self) -> &Suite {
         &self.head
+    }
+
+    /// How many cases there are, each persona counted.
+    pub fn runs(&self) -> u64 {
+        self.runs
     }
 
     /// The cases, read as they are asked for. One that cannot be read any more, because the file was changed after it

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::suite::load::{SuiteErrors, load};
 use crate::suite::recorded::Recorded;
+use crate::suite::run::Selection;
 use crate::suite::{Case, Suite};
 
 /// A suite file, checked whole.
@@ -44,6 +45,15 @@ impl Source {
         match self {
             Self::Written(suite) => Box::new(suite.cases.iter().cloned().map(Ok)),
             Self::Recorded(recorded) => Box::new(recorded.cases()),
+        }
+    }
+
+    /// How many cases a selection has, each persona counted.
+    pub fn count(&self, selection: &Selection) -> Result<u64, String> {
+        match self {
+            // Known since the file was checked; counting again would read it again.
+            Self::Recorded(recorded) if selection.is_everything() => Ok(recorded.runs()),
+            _ => selection.plan(self.cases()).try_fold(0, |count, planned| planned.map(|_| count + 1)),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Run {
             confirm: !self.no_confirm,
             ..Settings::new(self.control.clone(), self.candidate.clone())
         };
-        let planned = self.planned(&source, &selection)?;
+        let planned = source.count(&selection).map_err(|why| Failure::new(Exit::Usage, "bad_suite", why))?;
         if planned == 0 {
             let why = "no case is selected, so nothing was compared";
             let hint =
@@ -134,15 +134,6 @@ impl Run {
         self.keep(&of, &report, &done, stop.load(Ordering::Relaxed))?;
         self.baseline_of(&mut report)?;
         self.outputs.finish(&report, context)
-    }
-
-    fn planned(&self, source: &Source, selection: &Selection) -> Result<u64, Failure> {
-        let mut planned = 0;
-        for case in selection.plan(source.cases()) {
-            case.map_err(|why| Failure::new(Exit::Usage, "bad_suite", why))?;
-            planned += 1;
-        }
-        Ok(planned)
     }
 
     fn judge(&self) -> Result<(Judge, Vec<String>), Failure> {

@@ -18,7 +18,7 @@ use crate::exchange::{CapturedBody, Exchange, Observation, Outcome, Request, Uni
 use crate::suite::ids::Names;
 use crate::suite::outcome::{CaseResult, StepOutcome, StepResult};
 use crate::suite::values::Values;
-use crate::suite::{Pair, Persona, Step};
+use crate::suite::{Learn, Pair, Persona, Step};
 
 /// Runs cases one after the other, over one connection to each side.
 pub(super) struct Worker<'r> {
@@ -37,12 +37,6 @@ struct Course<'c> {
     names: Names,
 }
 
-/// What both sides did in answer to a step.
-struct Answers {
-    control: Observation,
-    candidate: Observation,
-}
-
 impl<'r> Worker<'r> {
     pub(super) fn new(run: &'r Run<'r>, pace: Option<&'r Pace>) -> Self {
         let settings = run.settings;
@@ -53,12 +47,18 @@ impl<'r> Worker<'r> {
     pub(super) async fn case(&mut self, planned: &Planned) -> CaseResult {
         let started = Instant::now();
         let (suite, settings) = (self.run.suite, self.run.settings);
+        // A case that only reads and captures nothing can learn nothing: it is spared the book-keeping.
+        let learns_nothing = |step: &Step| SafeMethod::of(&step.method).is_some() && step.capture.is_empty();
+        let learn = match suite.learn {
+            Learn::Writes if planned.case.steps.iter().all(learns_nothing) => Learn::Captures,
+            learn => learn,
+        };
         let mut course = Course {
             planned,
             persona: planned.persona.as_deref().and_then(|name| suite.personas.get(name)),
             control: suite.values.clone(),
             candidate: suite.values.clone(),
-            names: Names::new(suite.learn, &settings.control.authority(), &settings.candidate.authority()),
+            names: Names::new(learn, &settings.control.authority(), &settings.candidate.authority()),
         };
         let mut steps = Vec::with_capacity(planned.case.steps.len());
         let mut goes_on = true;
@@ -84,8 +84,9 @@ impl<'r> Worker<'r> {
 
     /// Runs one step; says too whether the next one can be run.
     async fn step(&mut self, step: &Step, course: &mut Course<'_>) -> (StepResult, bool) {
-        let failed =
-            |answers: Option<&Answers>, why: String| (result(step, answers, StepOutcome::Failed(why)), false);
+        let failed = |answers: Option<&Exchange>, why: String| {
+            (result(step, answers, StepOutcome::Failed(why)), false)
+        };
         let (suite, settings) = (self.run.suite, self.run.settings);
         let side = |values: &Values, target| {
             build(suite, course.persona, &course.planned.case, step, values, target)
@@ -98,8 +99,8 @@ impl<'r> Worker<'r> {
             };
         let bodies = (&control.message.body[..], &candidate.message.body[..]);
         let by_name = course.names.asked(&control.path, &candidate.path, bodies);
-        let answers = self.ask(step, &control.message, &candidate.message).await;
-        let first = self.judged(step, course, &control, answers, by_name);
+        let answers = self.ask(step, course.planned, &control, &candidate.message).await;
+        let first = self.judged(step, course, answers, by_name);
         let needs_second = settings.confirm
             && SafeMethod::of(&step.method).is_some()
             && !step.setup
@@ -110,8 +111,8 @@ impl<'r> Worker<'r> {
             };
         let mut judged = first;
         if needs_second {
-            let answers = self.ask(step, &control.message, &candidate.message).await;
-            let second = self.judged(step, course, &control, answers, by_name);
+            let answers = self.ask(step, course.planned, &control, &candidate.message).await;
+            let second = self.judged(step, course, answers, by_name);
             judged = match judged.outcome {
                 StepOutcome::Compared(first) => Judged { outcome: confirm(first, second.outcome), ..second },
                 _ => second,
@@ -125,14 +126,15 @@ impl<'r> Worker<'r> {
             }
             None => false,
         };
-        if goes_on && step.method == http::Method::DELETE && answers.both_succeeded() {
+        if goes_on && step.method == http::Method::DELETE && both_succeeded(&answers) {
             forget(&mut course.names, &control.path, &candidate.path);
         }
         (result(step, Some(&answers), outcome), goes_on)
     }
 
     /// Both at once, but for a write to what the two sides share: there control goes first.
-    async fn ask(&mut self, step: &Step, control: &Message, candidate: &Message) -> Answers {
+    async fn ask(&mut self, step: &Step, planned: &Planned, built: &Built, candidate: &Message) -> Exchange {
+        let control = &built.message;
         if let Some(pace) = self.pace {
             tokio::time::sleep_until(pace.reserve()).await;
         }
@@ -142,18 +144,23 @@ impl<'r> Worker<'r> {
         } else {
             (self.control.ask(control).await, self.candidate.ask(candidate).await)
         };
-        Answers { control, candidate }
+        Exchange {
+            id: format!("case-{}", planned.index),
+            at: UnixMillis(0),
+            endpoint: step.endpoint.clone(),
+            request: Request {
+                method: step.method.clone(),
+                target: built.path.clone(),
+                headers: built.message.headers.clone(),
+                body: CapturedBody::Whole(built.message.body.clone()),
+            },
+            control,
+            candidate,
+        }
     }
 
-    fn judged(
-        &self,
-        step: &Step,
-        course: &Course<'_>,
-        built: &Built,
-        answers: Answers,
-        by_name: bool,
-    ) -> Judged {
-        let reached = self.reached(step, course, built, &answers, by_name);
+    fn judged(&self, step: &Step, course: &Course<'_>, answers: Exchange, by_name: bool) -> Judged {
+        let reached = self.reached(step, course, &answers, by_name);
         let is_transport = matches!(answers.control.outcome, Outcome::Failure(_));
         match reached {
             Ok((outcome, bound)) => Judged { answers, outcome, bound, is_transport },
@@ -166,8 +173,7 @@ impl<'r> Worker<'r> {
         &self,
         step: &Step,
         course: &Course<'_>,
-        built: &Built,
-        answers: &Answers,
+        answers: &Exchange,
         by_name: bool,
     ) -> Result<(StepOutcome, Option<Bound>), String> {
         let control = match &answers.control.outcome {
@@ -193,8 +199,7 @@ impl<'r> Worker<'r> {
                 Some(why) => Err(why),
             };
         }
-        let exchange = exchange(step, course.planned, built, answers);
-        let mut outcome = self.run.judge.judge(&mut names, by_name, &exchange, violations, learned);
+        let mut outcome = self.run.judge.judge(&mut names, by_name, answers, violations, learned);
         match (missing, &mut outcome) {
             (None, _) => Ok((outcome, Some((values.0, values.1, names)))),
             // What was found stands; what would need the value cannot be asked.
@@ -212,7 +217,7 @@ type Bound = (Values, Values, Names);
 
 /// A judged step, with what the following ones build on if they can.
 struct Judged {
-    answers: Answers,
+    answers: Exchange,
     outcome: StepOutcome,
     bound: Option<Bound>,
     is_transport: bool,
@@ -227,10 +232,10 @@ fn forget(names: &mut Names, control: &str, candidate: &str) {
     names.forget(&last(control), &last(candidate));
 }
 
-impl Answers {
-    fn both_succeeded(&self) -> bool {
-        [&self.control, &self.candidate].into_iter().all(|side| status(side).is_some_and(|s| s.is_success()))
-    }
+fn both_succeeded(answers: &Exchange) -> bool {
+    [&answers.control, &answers.candidate]
+        .into_iter()
+        .all(|side| status(side).is_some_and(|s| s.is_success()))
 }
 
 fn status(observation: &Observation) -> Option<StatusCode> {
@@ -240,7 +245,7 @@ fn status(observation: &Observation) -> Option<StatusCode> {
     }
 }
 
-fn result(step: &Step, answers: Option<&Answers>, outcome: StepOutcome) -> StepResult {
+fn result(step: &Step, answers: Option<&Exchange>, outcome: StepOutcome) -> StepResult {
     StepResult {
         name: step.name.clone(),
         line: step.line,
@@ -248,21 +253,5 @@ fn result(step: &Step, answers: Option<&Answers>, outcome: StepOutcome) -> StepR
         control: answers.and_then(|answers| status(&answers.control)),
         candidate: answers.and_then(|answers| status(&answers.candidate)),
         outcome,
-    }
-}
-
-fn exchange(step: &Step, planned: &Planned, built: &Built, answers: &Answers) -> Exchange {
-    Exchange {
-        id: format!("case-{}", planned.index),
-        at: UnixMillis(0),
-        endpoint: step.endpoint.clone(),
-        request: Request {
-            method: step.method.clone(),
-            target: built.path.clone(),
-            headers: built.message.headers.clone(),
-            body: CapturedBody::Whole(built.message.body.clone()),
-        },
-        control: answers.control.clone(),
-        candidate: answers.candidate.clone(),
     }
 }

@@ -64,6 +64,10 @@ impl Selection {
         self.shard.is_none_or(|shard| index % shard.of == shard.number - 1)
     }
 
+    pub fn is_everything(&self) -> bool {
+        self.names.is_empty() && self.tags.is_empty() && self.shard.is_none()
+    }
+
     /// The cases of a suite that are run, as each of their personas. One that cannot be read is passed on.
     pub fn plan<E>(
         &self,
