@@ -1,0 +1,16 @@
+//! The reference estate, both sides of it: the monolith and the service that takes its playlist endpoints over get the
+//! same generated requests, and the comparator says what differs. docs/parity.md tells how to run it.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod endpoint;
+mod persona;
+mod world;
+mod value;
+mod body;
+mod ask;
+mod estate;
+mod client;
+mod run;
+mod report;
+mod parity;

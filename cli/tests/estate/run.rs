@@ -1,0 +1,366 @@
+//! Drives the same requests against two isolated estates and compares what they answer.
+//!
+//! A chapter is a sequence: both sides start from equal databases, get the same requests one by one, and so stand at
+//! equal states at every step, writes included. Chapters run side by side and are independent: each is made from the
+//! seed and its number alone, so that one can be repeated without the others.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use diff_harness::{
+    compare::Comparator,
+    comparison::{Comparison, Judgement},
+    divergence::Severity,
+    exchange::{CapturedBody, Observation, Outcome, Request},
+};
+use fastrand::Rng;
+use http::{Method, header};
+use serde_json::Value;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use crate::{
+    ask::{Ask, HOST},
+    client::Client,
+    endpoint::{Dialect, Endpoint},
+    estate::{Candidate, Estate},
+    persona::Persona,
+    world::{World, token_of},
+};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    /// At least so many; a chapter is never cut.
+    pub(crate) requests: u64,
+    /// Only this chapter.
+    pub(crate) chapter: Option<u64>,
+    pub(crate) stop_at_first: bool,
+    pub(crate) candidate: Candidate,
+    pub(crate) comparator: Arc<Comparator>,
+}
+
+/// Enough to send every endpoint as every persona once.
+pub(crate) const CHAPTER: u64 = 2_000;
+/// Chapters at once: while one waits for a writer, others compute.
+const LANES: usize = 4;
+
+/// One request that differed.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    pub(crate) chapter: u64,
+    /// Of the chapter, from 1.
+    pub(crate) step: u64,
+    pub(crate) ask: Ask,
+    pub(crate) comparison: Comparison,
+    /// Header names that only one side sent and that no comparison looks at.
+    pub(crate) headers: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    pub(crate) compared: u64,
+    pub(crate) skipped: u64,
+    pub(crate) both_failed: u64,
+    /// By endpoint and persona: sent, and diverged.
+    pub(crate) pairs: BTreeMap<(usize, Persona), (u64, u64)>,
+    /// By endpoint: how often control answered with each status.
+    pub(crate) statuses: BTreeMap<usize, BTreeMap<u16, u64>>,
+    pub(crate) applied: BTreeSet<String>,
+    pub(crate) findings: Vec<Finding>,
+    /// Chapters after which the two databases told of different changes.
+    pub(crate) other_events: Vec<String>,
+}
+
+pub(crate) async fn run(plan: &Plan) -> Outcomes {
+    let endpoints = Arc::new(Endpoint::all());
+    let chapters: Vec<u64> = match plan.chapter {
+        Some(one) => vec![one],
+        None => (0..plan.requests.div_ceil(CHAPTER)).collect(),
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let lanes = Arc::new(Semaphore::new(LANES));
+    let mut running = JoinSet::new();
+    for number in chapters {
+        let (plan, endpoints) = (plan.clone(), Arc::clone(&endpoints));
+        let (stop, lanes) = (Arc::clone(&stop), Arc::clone(&lanes));
+        running.spawn(async move {
+            let _lane = lanes.acquire().await.expect("nobody closes the semaphore");
+            if stop.load(Ordering::Relaxed) {
+                return Outcomes::default();
+            }
+            Chapter::start(&plan, number, &endpoints).await.run(&stop).await
+        });
+    }
+    let mut all = Outcomes::default();
+    while let Some(chapter) = running.join_next().await {
+        all.add(chapter.expect("a chapter does not panic"));
+    }
+    all.findings.sort_by_key(|finding| (finding.chapter, finding.step));
+    all
+}
+
+struct Chapter<'p> {
+    plan: &'p Plan,
+    number: u64,
+    endpoints: &'p [Endpoint],
+    rng: Rng,
+    world: World,
+    control: (Estate, Client, Client),
+    candidate: (Estate, Client, Client),
+    step: u64,
+    outcomes: Outcomes,
+}
+
+/// Between writes that go around the service.
+const FOREIGN_EVERY: u64 = 25;
+
+impl<'p> Chapter<'p> {
+    async fn start(plan: &'p Plan, number: u64, endpoints: &'p [Endpoint]) -> Self {
+        let mut rng = Rng::with_seed(plan.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number));
+        let (control, candidate) = tokio::join!(Estate::control(), Estate::start(&plan.candidate));
+        let world = World::load(control.store.clone(), &mut rng).await;
+        let clients = |estate: Estate| {
+            let (asked, monolith) = (Client::new(estate.address), Client::new(estate.monolith));
+            (estate, asked, monolith)
+        };
+        let (control, candidate) = (clients(control), clients(candidate));
+        Self {
+            plan,
+            number,
+            endpoints,
+            rng,
+            world,
+            control,
+            candidate,
+            step: 0,
+            outcomes: Outcomes::default(),
+        }
+    }
+
+    async fn run(mut self, stop: &AtomicBool) -> Outcomes {
+        let mut pairs: Vec<(usize, Persona)> = Vec::new();
+        for endpoint in 0..self.endpoints.len() {
+            pairs.extend(Persona::ALL.map(|persona| (endpoint, persona)));
+        }
+        self.rng.shuffle(&mut pairs);
+        let mut next = pairs.iter().cycle();
+        for count in 0..CHAPTER {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            if count % FOREIGN_EVERY == FOREIGN_EVERY - 1 {
+                self.foreign().await;
+            }
+            let (endpoint, persona) = *next.next().expect("a cycle has no end");
+            let ask = Ask::make(&mut self.rng, self.endpoints, endpoint, persona, &self.world);
+            let answer = self.compare(&ask).await;
+            self.learn(&ask, &answer);
+            if self.endpoints[endpoint].is_write() && is_success(&answer) {
+                self.read_back(&ask).await;
+            }
+            if self.plan.stop_at_first && !self.outcomes.findings.is_empty() {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+        self.end().await
+    }
+
+    /// Both sides get the request, and what they answer is judged. Returns control's answer.
+    async fn compare(&mut self, ask: &Ask) -> Observation {
+        self.step += 1;
+        let (control, candidate) = tokio::join!(self.control.1.ask(ask), self.candidate.1.ask(ask));
+        let request = Request {
+            method: ask.method.clone(),
+            target: ask.target.clone(),
+            headers: ask.headers.clone(),
+            body: CapturedBody::Whole(ask.body.clone()),
+        };
+        let id = &self.endpoints[ask.endpoint].id;
+        let outcomes = &mut self.outcomes;
+        let pair = outcomes.pairs.entry((ask.endpoint, ask.persona)).or_default();
+        pair.0 += 1;
+        if let Outcome::Response(response) = &control.outcome {
+            let statuses = outcomes.statuses.entry(ask.endpoint).or_default();
+            *statuses.entry(response.status.as_u16()).or_default() += 1;
+        }
+        match self.plan.comparator.compare(id, &request, &control, &candidate) {
+            Judgement::Skipped(_) => outcomes.skipped += 1,
+            Judgement::Compared(comparison) => {
+                outcomes.compared += 1;
+                outcomes.both_failed += u64::from(comparison.both_failed);
+                for rule in &comparison.applied {
+                    if !outcomes.applied.contains(rule) {
+                        outcomes.applied.insert(rule.clone());
+                    }
+                }
+                let headers = one_sided_headers(&control, &candidate);
+                if !comparison.divergences.is_empty() || !headers.is_empty() {
+                    pair.1 += 1;
+                    let (chapter, step) = (self.number, self.step);
+                    outcomes.findings.push(Finding { chapter, step, ask: ask.clone(), comparison, headers });
+                }
+            }
+        }
+        control
+    }
+
+    /// What control's answer tells of the world: positions in lists, tags.
+    fn learn(&mut self, ask: &Ask, answer: &Observation) {
+        let Outcome::Response(response) = &answer.outcome else { return };
+        if ask.method != Method::GET || !response.status.is_success() {
+            return;
+        }
+        if let Some(tag) = response.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) {
+            self.world.keep_tag(&ask.target, tag);
+        }
+        let body = response.body.kept();
+        if body.len() > 200_000 {
+            return;
+        }
+        let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return };
+        if let Some(sealed) = body.get("next").and_then(Value::as_str) {
+            self.world.keep_cursor(ask.endpoint, sealed.to_owned());
+        }
+        let next = body.get("next_href").and_then(Value::as_str).and_then(|next| next.split_once('?'));
+        let Some((_, query)) = next else { return };
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+        if let Some((_, cursor)) = pairs.into_iter().find(|(name, _)| name == "cursor") {
+            self.world.keep_cursor(ask.endpoint, cursor);
+        }
+    }
+
+    /// After a write: the playlist as its owner finds it now, in any dialect.
+    async fn read_back(&mut self, written: &Ask) {
+        self.world.refresh(written.playlist).await;
+        let Some(id) = written.playlist.or_else(|| self.world.newest_made()) else { return };
+        let owner = self.world.playlist(id).and_then(|thing| token_of(thing.owner));
+        let dialect = [Dialect::Public, Dialect::Mobile, Dialect::Web][self.rng.usize(..3)];
+        let ask = Ask::read_back(self.endpoints, written, dialect, id, owner);
+        self.compare(&ask).await;
+    }
+
+    /// A write to what is no playlist endpoint: both monoliths get it, and the service hears of it by events only.
+    async fn foreign(&mut self) {
+        let track = &self.world.tracks[self.world.biased(&mut self.rng, self.world.tracks.len(), 20)];
+        let (id, owner) = (track.id, token_of(track.owner));
+        let someone = token_of(self.rng.i64(1..=10));
+        let user = self.rng.i64(1..=10);
+        let json = |value: Value| value.to_string();
+        let (method, target, token, body) = match self.rng.u8(..9) {
+            0 => (Method::PUT, format!("/tracks/{id}"), owner, json(sharing("private"))),
+            1 | 2 => (Method::PUT, format!("/tracks/{id}"), owner, json(sharing("public"))),
+            3 => (Method::POST, format!("/likes/tracks/{id}"), someone, String::new()),
+            4 => (Method::DELETE, format!("/likes/tracks/{id}"), someone, String::new()),
+            5 => (Method::PUT, format!("/me/followings/{user}"), someone, String::new()),
+            6 => (Method::DELETE, format!("/me/followings/{user}"), someone, String::new()),
+            7 if id > 1500 => (Method::DELETE, format!("/tracks/{id}"), owner, String::new()),
+            _ => (Method::POST, format!("/reposts/tracks/{id}"), someone, String::new()),
+        };
+        let mut headers = http::HeaderMap::new();
+        headers.insert(header::HOST, http::HeaderValue::from_static(HOST));
+        headers.insert("x-country", http::HeaderValue::from_static("US"));
+        headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        if let Some(token) = token {
+            let value = format!("OAuth {token}").parse().expect("tokens are visible ASCII");
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        let ask = Ask {
+            endpoint: 0,
+            persona: Persona::Owner,
+            method,
+            target,
+            headers,
+            body: body.into(),
+            playlist: None,
+        };
+        let (control, candidate) = tokio::join!(self.control.2.ask(&ask), self.candidate.2.ask(&ask));
+        assert_eq!(status(&control), status(&candidate), "{}", ask.curl());
+        self.candidate.0.settled().await;
+    }
+
+    async fn end(mut self) -> Outcomes {
+        if !self.plan.stop_at_first {
+            let (control, candidate) =
+                tokio::join!(World::events(&self.control.0.store), World::events(&self.candidate.0.store));
+            let differs = control.iter().zip(&candidate).find(|(a, b)| a != b);
+            if differs.is_some() || control.len() != candidate.len() {
+                let (many, other) = (control.len(), candidate.len());
+                let said = format!("chapter {}: {many} events and {other}; {differs:?}", self.number);
+                self.outcomes.other_events.push(said);
+            }
+        }
+        let Self { control, candidate, outcomes, .. } = self;
+        // Idle connections are closed first, so that draining has nothing to wait for.
+        for (estate, asked, monolith) in [control, candidate] {
+            drop((asked, monolith));
+            estate.stop().await;
+        }
+        outcomes
+    }
+}
+
+impl Outcomes {
+    fn add(&mut self, other: Self) {
+        self.compared += other.compared;
+        self.skipped += other.skipped;
+        self.both_failed += other.both_failed;
+        for (pair, (sent, diverged)) in other.pairs {
+            let sum = self.pairs.entry(pair).or_default();
+            *sum = (sum.0 + sent, sum.1 + diverged);
+        }
+        for (endpoint, statuses) in other.statuses {
+            let sums = self.statuses.entry(endpoint).or_default();
+            for (status, count) in statuses {
+                *sums.entry(status).or_default() += count;
+            }
+        }
+        self.applied.extend(other.applied);
+        self.findings.extend(other.findings);
+        self.other_events.extend(other.other_events);
+    }
+
+    pub(crate) fn worst(&self) -> Option<Severity> {
+        self.findings.iter().filter_map(|finding| finding.comparison.severity()).max()
+    }
+}
+
+/// Of names that no comparison looks at: whether only one side has them.
+fn one_sided_headers(control: &Observation, candidate: &Observation) -> Vec<String> {
+    let (Outcome::Response(control), Outcome::Response(candidate)) = (&control.outcome, &candidate.outcome)
+    else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (side, ours, theirs) in [
+        ("control", &control.headers, &candidate.headers),
+        ("candidate", &candidate.headers, &control.headers),
+    ] {
+        for name in ours.keys().filter(|name| !theirs.contains_key(*name)) {
+            // Which deployment answered: the proxy reads it, and takes it away.
+            if name.as_str() != "x-strangler-epoch" {
+                found.push(format!("{name}, on {side} only"));
+            }
+        }
+    }
+    found
+}
+
+fn sharing(word: &str) -> Value {
+    serde_json::json!({ "track": { "sharing": word } })
+}
+
+fn status(observation: &Observation) -> Option<u16> {
+    match &observation.outcome {
+        Outcome::Response(response) => Some(response.status.as_u16()),
+        Outcome::Failure(_) => None,
+    }
+}
+
+fn is_success(observation: &Observation) -> bool {
+    status(observation).is_some_and(|status| (200..300).contains(&status))
+}
