@@ -14,6 +14,8 @@ use diff_harness::comparison::{Disposition, DropReason, SkipReason, Verdict};
 use diff_harness::exchange::Side;
 use diff_harness::store::Tally;
 
+use crate::fallback::Guard;
+
 pub use latency::{Latencies, LatencySnapshot};
 pub use registry::CounterRegistry;
 
@@ -26,10 +28,16 @@ const DROP_REASONS: usize = DropReason::ALL.len();
 /// their own, so that a comparison never slows an answer.
 #[derive(Debug, Default)]
 pub struct EndpointCounters {
+    guard: Guarding,
     answering: Answering,
     comparing: Comparing,
     reported: Mutex<Tally>,
 }
+
+/// Read for every request, and written while the candidate answers.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Guarding(Guard);
 
 /// Written by the data plane. 128 bytes apart from its neighbours: processors fetch lines in pairs.
 #[derive(Debug, Default)]
@@ -59,6 +67,11 @@ struct Comparing {
 }
 
 impl EndpointCounters {
+    /// What takes the endpoint back to control, beside the counters because it outlives route tables as they do.
+    pub fn guard(&self) -> &Guard {
+        &self.guard.0
+    }
+
     /// A request's head was read. Called once per request, before anything else is counted for it.
     pub fn started(&self) {
         self.answering.started.fetch_add(1, Ordering::Relaxed);

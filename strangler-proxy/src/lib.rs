@@ -8,6 +8,7 @@
 //! - [`data_plane`]: listeners, forwarding, upstream connections, refusals, drain.
 //! - [`shadow`]: asks the other side, off the client's path.
 //! - [`record`]: compares, redacts, and hands batches to the store.
+//! - [`fallback`]: takes an endpoint back to control by itself.
 //! - [`counters`]: what became of every request, counted in memory.
 //! - [`control`]: moves endpoints: the store first, then the route table.
 //! - [`admin`]: the JSON API that the command line speaks, metrics and health.
@@ -22,6 +23,7 @@ pub mod routes;
 pub mod data_plane;
 pub mod shadow;
 pub mod record;
+pub mod fallback;
 pub mod counters;
 pub mod control;
 pub mod admin;

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use diff_harness::exchange::UnixMillis;
@@ -24,6 +24,7 @@ use crate::config::{Config, ConfigSource};
 use crate::control::{self, Control};
 use crate::counters::CounterRegistry;
 use crate::data_plane::{self, DataPlane, Outlets};
+use crate::fallback::{FallbackHandle, FallbackThread};
 use crate::inventory::Discovery;
 use crate::record::{self, Judge, Recorder, RulesJudge};
 use crate::routes::PathView;
@@ -41,6 +42,7 @@ pub struct Proxy {
     shadow: ShadowWorker,
     recorder: Arc<Recorder>,
     housekeeping: Housekeeping,
+    fallback: FallbackThread,
     admin: AdminThread,
     draining: Arc<AtomicBool>,
     drain: Duration,
@@ -119,7 +121,9 @@ impl Proxy {
         )
         .map_err(ServeError::Thread)?;
 
+        let (fallback, alarms) = FallbackHandle::new(config.fallback, Instant::now());
         let control = {
+            let (resumes, guards) = (fallback.clone(), Arc::clone(&registry));
             let (table, registry) = (Arc::clone(&table), Arc::clone(&registry));
             let (flushed, current) = (Arc::clone(&recorder), Arc::clone(&recorder));
             let candidate = config.candidate.clone();
@@ -137,14 +141,20 @@ impl Proxy {
                         }
                     }),
                     epoch: Box::new(move || current.epochs().current()),
+                    resumed: Box::new(move |endpoint| {
+                        resumes.open(guards.get(endpoint).guard(), Instant::now());
+                    }),
                     now: clock,
                 },
             )?)
         };
         let before = Before::read(store.as_ref())?;
 
+        let fallback_thread = FallbackThread::start(fallback.clone(), alarms, Arc::clone(&control))
+            .map_err(ServeError::Thread)?;
         let (listeners, paths) = (data_plane.listeners.clone(), data_plane.paths);
-        let outlets = Outlets { shadow: shadow_handle, undeclared: recorder.undeclared() };
+        let outlets =
+            Outlets { shadow: shadow_handle, undeclared: recorder.undeclared(), fallback: fallback.clone() };
         let data_plane = data_plane::start(data_plane, Arc::clone(&table), outlets).map_err(|source| {
             ServeError::Listen {
                 what: "the proxy",
@@ -197,7 +207,16 @@ impl Proxy {
         let admin = AdminThread::start(listener, api).map_err(ServeError::Thread)?;
         let housekeeping =
             Housekeeping::start(store, Arc::clone(&recorder), clock).map_err(ServeError::Thread)?;
-        Ok(Self { data_plane, shadow, recorder, housekeeping, admin, draining, drain: config.drain })
+        Ok(Self {
+            data_plane,
+            shadow,
+            recorder,
+            housekeeping,
+            fallback: fallback_thread,
+            admin,
+            draining,
+            drain: config.drain,
+        })
     }
 
     /// Where clients connect, with the ports that were taken for 0.
@@ -223,6 +242,7 @@ impl Proxy {
             if let Err(error) = recorder.drain(RECORD_PATIENCE) {
                 tracing::error!(%error, "not everything that was observed could be written before the end");
             }
+            self.fallback.stop();
             self.housekeeping.stop();
             self.admin.stop();
         });

@@ -65,7 +65,10 @@ impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Self {
         let (code, hint) = match refusal {
             Refusal::Store(error) => return error.into(),
-            Refusal::AtTheEnd(_) | Refusal::Unsuitable { .. } | Refusal::NotHeld(_) => (Code::NotAMove, None),
+            Refusal::AtTheEnd(_)
+            | Refusal::Unsuitable { .. }
+            | Refusal::NotHeld(_)
+            | Refusal::NothingBehind(_) => (Code::NotAMove, None),
             Refusal::Backwards { endpoint, to, .. } => {
                 let words = command_words(endpoint);
                 (Code::NotAMove, Some(format!("strangler rollback {words} --to {to}")))

@@ -84,5 +84,10 @@ fn warnings(api: &Api) -> Vec<String> {
             health.unrecorded
         ));
     }
+    warnings.extend(api.control.unwritten().keys().map(|endpoint| {
+        format!(
+            "{endpoint} fell back to control, and the store has not taken it yet: a restart now would forget it"
+        )
+    }));
     warnings
 }

@@ -27,6 +27,7 @@ pub(super) struct File {
     pub(super) forwarding: Forwarding,
     pub(super) paths: Paths,
     pub(super) cohort: Cohort,
+    pub(super) fallback: Fallback,
     pub(super) shadow: Shadow,
     pub(super) record: Record,
     pub(super) redaction: Redaction,
@@ -154,6 +155,14 @@ pub(super) struct Shadow {
     pub(super) kept_body: Size,
     pub(super) read_body: Size,
     pub(super) memory: Size,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Fallback {
+    pub(super) window: Spanned<Time>,
+    pub(super) failures: Positive,
+    pub(super) share: Share,
 }
 
 #[derive(Debug, Deserialize)]

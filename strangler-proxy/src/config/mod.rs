@@ -26,6 +26,7 @@ use toml::Spanned;
 
 use crate::admin::{AdminConfig, Token};
 use crate::data_plane::{CohortConfig, DataPlaneConfig};
+use crate::fallback::FallbackConfig;
 use crate::record::RecordConfig;
 use crate::routes::MatchPolicy;
 use crate::shadow::ShadowConfig;
@@ -57,6 +58,7 @@ pub struct Config {
     pub log: LogFormat,
     pub shadow: ShadowConfig,
     pub record: RecordConfig,
+    pub fallback: FallbackConfig,
     pub redaction: RedactionConfig,
     pub gate: Policy,
     /// Those of the file itself, and those of its rules file.
@@ -131,6 +133,7 @@ impl Config {
         let rules = rules(&source, file.rules, rules_file.as_deref())?;
         let threads = threads(&source, file.listen.threads.as_ref())?;
         let forwarding = file.forwarding.resolve(&source)?;
+        let fallback = file.fallback.resolve(&source)?;
         let admin = admin(&source, &file.admin, overrides, &beside)?;
         let redaction = redaction(&source, &file.redaction)?;
         let record = RecordConfig {
@@ -160,6 +163,7 @@ impl Config {
             retention: file.store.resolve(),
             log: overrides.log.unwrap_or(file.log.format),
             shadow: file.shadow.resolve(),
+            fallback,
             record,
             redaction,
             gate: Policy {

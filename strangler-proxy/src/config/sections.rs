@@ -6,10 +6,11 @@ use diff_harness::ledger::Retention;
 
 use super::DEFAULT_STORE;
 use super::error::{ConfigError, Source};
-use super::file::{Forwarding, Limits, Paths, Record, Shadow, Store, Timeouts};
+use super::file::{Fallback, Forwarding, Limits, Paths, Record, Shadow, Store, Timeouts};
 use super::units::{Positive, Share, Size, Time};
 use super::upstream::Upstream;
 use crate::data_plane::{self, Network, UpstreamConfig};
+use crate::fallback::FallbackConfig;
 use crate::record::RecordConfig;
 use crate::routes::{MatchPolicy, PathPolicy};
 use crate::shadow::ShadowConfig;
@@ -213,6 +214,30 @@ impl Shadow {
             memory_max: self.memory.bytes(),
             ..ShadowConfig::default()
         }
+    }
+}
+
+impl Default for Fallback {
+    fn default() -> Self {
+        let config = FallbackConfig::default();
+        Self {
+            window: toml::Spanned::new(0..0, Time(config.window)),
+            failures: Positive(config.failures as usize),
+            share: Share(config.share),
+        }
+    }
+}
+
+impl Fallback {
+    pub(super) fn resolve(&self, source: &Source<'_>) -> Result<FallbackConfig, ConfigError> {
+        const SHORTEST: Duration = Duration::from_millis(10);
+        let window = self.window.get_ref().0;
+        if window < SHORTEST {
+            let message = format!("a window of {window:?} is too short: expected 10ms or more");
+            return Err(source.wrong(self.window.span(), message));
+        }
+        let failures = u32::try_from(self.failures.0).unwrap_or(u32::MAX);
+        Ok(FallbackConfig { window, failures, share: self.share.0 })
     }
 }
 

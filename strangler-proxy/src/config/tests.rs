@@ -55,6 +55,7 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
         ("[shadow]\nqueue = 0\n", "strangler.toml:2:9: 0 is too few"),
         ("[shadow]\nqueue = -1\n", "strangler.toml:2:9: "),
         ("[gate]\nmin_comparison = 5\n", "did you mean `min_comparisons`?"),
+        ("[fallback]\nwindow = \"1ms\"\n", "strangler.toml:2:10: a window of 1ms is too short"),
         ("[cohort]\nkey = \"ip\"\n", "strangler.toml:2:7: `ip` is not a cohort key"),
         ("[epochs]\ncontrol_header = \"a b\"\n", "strangler.toml:2:18: `a b` is not the name of a header"),
         ("[redaction]\njson_paths = [\"$.a\", \"x..\"]\n", "strangler.toml:2:22: "),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::lifecycle::Route;
 use diff_harness::store::Epoch;
@@ -17,5 +18,8 @@ pub struct Effects {
     pub flush: Box<dyn Fn() + Send + Sync>,
     /// The epoch that evidence counts for now.
     pub epoch: Box<dyn Fn() -> Arc<Epoch> + Send + Sync>,
+    /// A person resumed the endpoint after a fallback: its guard is opened and counts anew. Called before the route
+    /// table that lets the candidate answer again is published.
+    pub resumed: Box<dyn Fn(&EndpointId) + Send + Sync>,
     pub now: fn() -> UnixMillis,
 }

@@ -18,10 +18,15 @@ use diff_harness::gate::{Policy, Ruling};
 use diff_harness::lifecycle::{Declaration, Flip, Hold, Route, Stage, Standing, Transition};
 use diff_harness::store::{Declared, Store, StoreError};
 
+use crate::fallback::Alarm;
+
 pub use effects::{Effects, Publish};
 pub use ladder::{Direction, direction, is_forward, next};
 pub use moves::{Moved, Plan, Promote, Rollback, SetHold};
 pub use refusal::Refusal;
+
+/// Who is named in the audit log for what the proxy did by itself.
+pub const ITSELF: &str = "strangler";
 
 /// Where every endpoint stands, and the only way to change it.
 pub struct Control {
@@ -32,6 +37,8 @@ pub struct Control {
     /// if the store fails on the next call. Locked while a flip is written, so that tables are published in
     /// the order of the audit log.
     routes: Mutex<BTreeMap<EndpointId, Route>>,
+    /// Fallbacks that hold and that the store has not taken yet. Locked after `routes`, and never for long.
+    unwritten: Mutex<BTreeMap<EndpointId, Flip>>,
 }
 
 impl Control {
@@ -40,7 +47,7 @@ impl Control {
         let routes = store.routes()?;
         (effects.publish)(&routes);
         let routes = routes.into_iter().map(|route| (route.endpoint.clone(), route)).collect();
-        Ok(Self { store, gate, effects, routes: Mutex::new(routes) })
+        Ok(Self { store, gate, effects, routes: Mutex::new(routes), unwritten: Mutex::default() })
     }
 
     pub fn routes(&self) -> Vec<Route> {
@@ -72,6 +79,11 @@ impl Control {
         // What the store made of it is what counts, where it can say so.
         if let Ok(stored) = self.store.routes() {
             *routes = stored.into_iter().map(|route| (route.endpoint.clone(), route)).collect();
+            for flip in self.unwritten().values() {
+                if let Some(route) = routes.get_mut(&flip.endpoint) {
+                    route.standing.hold = flip.to.hold;
+                }
+            }
         }
         self.publish(&routes);
         Ok(declared)
@@ -153,12 +165,55 @@ impl Control {
         })
     }
 
-    /// Takes an endpoint back to control by itself, latched until a person resumes it.
-    pub fn fall_back(&self, endpoint: &EndpointId, reason: &str) -> Result<Moved, Refusal> {
-        self.change(endpoint, None, "strangler", reason, |route| {
-            let latched = Standing { hold: Hold::Fallback, ..route.standing };
-            Ok((route.standing != latched).then_some(latched))
-        })
+    /// Takes an endpoint back to control by itself, latched until a person resumes it. The table goes before the
+    /// store: a store that fails keeps nobody at a candidate that does. Then the error says so, and
+    /// [`write_unwritten`](Self::write_unwritten) tries again.
+    pub fn fall_back(&self, alarm: &Alarm) -> Result<Moved, Refusal> {
+        let endpoint = &alarm.endpoint;
+        let mut routes = self.lock();
+        let unknown = || StoreError::UnknownEndpoint(endpoint.clone());
+        let route = routes.get_mut(endpoint).ok_or_else(unknown)?;
+        if route.standing.stage == Stage::Retired {
+            // Its guard would outlast a rollback to a stage that nothing is wrong with.
+            (self.effects.resumed)(endpoint);
+            return Err(Refusal::NothingBehind(endpoint.clone()));
+        }
+        let latched = Standing { hold: Hold::Fallback, ..route.standing };
+        if route.standing == latched {
+            return Ok(Moved::stayed(route));
+        }
+        route.standing = latched;
+        let flip = Flip {
+            endpoint: endpoint.clone(),
+            expected_revision: route.revision,
+            to: latched,
+            actor: ITSELF.to_owned(),
+            reason: alarm.trigger.to_string(),
+            forced: false,
+            evidence: alarm.trigger.evidence().to_string(),
+            at: (self.effects.now)(),
+        };
+        self.publish(&routes);
+        self.unwritten().insert(endpoint.clone(), flip);
+        let written = self.write_fallback(&mut routes, endpoint)?;
+        Ok(written
+            .map_or_else(|| Moved::stayed(&routes[endpoint]), |transition| Moved::made(&transition, None)))
+    }
+
+    /// Fallbacks that hold and that a restart would forget, because the store did not take them yet.
+    pub fn unwritten(&self) -> MutexGuard<'_, BTreeMap<EndpointId, Flip>> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tries again what the store refused.
+    pub fn write_unwritten(&self) {
+        let endpoints: Vec<_> = self.unwritten().keys().cloned().collect();
+        for endpoint in endpoints {
+            match self.write_fallback(&mut self.lock(), &endpoint) {
+                Ok(_) => tracing::info!(%endpoint, "the store has taken its fallback"),
+                Err(error) => tracing::error!(%endpoint, %error, "the store does not take its fallback yet"),
+            }
+        }
     }
 
     /// What a move would do and what the gate would say. Changes nothing.
@@ -229,7 +284,18 @@ impl Control {
         routes: &mut BTreeMap<EndpointId, Route>,
         flip: &Flip,
     ) -> Result<Transition, StoreError> {
+        let before = routes.get(&flip.endpoint).map(|route| route.standing.hold);
+        let flip = &match self.write_fallback(routes, &flip.endpoint)? {
+            // Whoever saw the endpoint before its fallback was written saw that it had fallen back.
+            Some(written) if written.revision == flip.expected_revision + 1 => {
+                Flip { expected_revision: written.revision, ..flip.clone() }
+            }
+            _ => flip.clone(),
+        };
         let transition = self.store.flip(flip)?;
+        if before == Some(Hold::Fallback) && flip.to.hold != Hold::Fallback {
+            (self.effects.resumed)(&flip.endpoint);
+        }
         if let Some(route) = routes.get_mut(&flip.endpoint) {
             if route.standing.stage != flip.to.stage {
                 route.since = flip.at;
@@ -243,6 +309,29 @@ impl Control {
             actor = flip.actor, reason = flip.reason, forced = flip.forced, "flipped",
         );
         Ok(transition)
+    }
+
+    /// Writes the fallback of an endpoint that the store has not taken yet, if there is one.
+    fn write_fallback(
+        &self,
+        routes: &mut BTreeMap<EndpointId, Route>,
+        endpoint: &EndpointId,
+    ) -> Result<Option<Transition>, StoreError> {
+        let Some(mut flip) = self.unwritten().get(endpoint).cloned() else { return Ok(None) };
+        let transition = match self.store.flip(&flip) {
+            // Someone else moved it in the store. What it falls back from matters less than that it does.
+            Err(StoreError::Conflict { current, .. }) => {
+                flip.expected_revision = current;
+                self.store.flip(&flip)?
+            }
+            written => written?,
+        };
+        self.unwritten().remove(endpoint);
+        if let Some(route) = routes.get_mut(endpoint) {
+            route.revision = transition.revision;
+        }
+        self.publish(routes);
+        Ok(Some(transition))
     }
 
     /// The gate's answer for a move forward. Where the candidate would answer no client, all it takes is that

@@ -27,6 +27,8 @@ pub enum Refusal {
     GateInconclusive { endpoint: EndpointId, to: Stage, ruling: Box<Ruling> },
     #[error("no force moves {endpoint} to {to}: {}", .ruling.unforceable.join("; "))]
     Unforceable { endpoint: EndpointId, to: Stage, ruling: Box<Ruling> },
+    #[error("{0} is retired: control may no longer be able to answer it, so it cannot fall back")]
+    NothingBehind(EndpointId),
     #[error("{0} needs a reason: it goes into the audit log")]
     ReasonRequired(&'static str),
 }

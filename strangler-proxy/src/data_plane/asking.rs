@@ -45,22 +45,51 @@ impl Client {
         let asked = Instant::now();
         let (refusal, unanswered) = match self.worker.upstream(plan.answer) {
             Some(upstream) => match self.ask(upstream, outgoing, exchange).await {
-                Ok((response, Some(request))) if plan.fallback && has_failed(&response) => {
-                    self.worker.discard(response.into_body());
-                    (Refusal::UpstreamClosed, Some(Outgoing::Replayable(request)))
-                }
                 Ok((response, request)) => {
-                    return Ok(Answered { side: plan.answer, asked, response, request });
+                    self.note_head(exchange, response.status(), asked);
+                    match request {
+                        Some(request) if plan.fallback && has_failed(&response) => {
+                            self.worker.discard(response.into_body());
+                            (Refusal::UpstreamClosed, Some(Outgoing::Replayable(request)))
+                        }
+                        request => return Ok(Answered { side: plan.answer, asked, response, request }),
+                    }
                 }
-                Err(failed) => failed,
+                Err(failed) => {
+                    self.note_failure(exchange, failed.0, asked);
+                    failed
+                }
             },
-            None => (Refusal::NoCandidate, Some(outgoing)),
+            None => {
+                self.note_failure(exchange, Refusal::NoCandidate, asked);
+                (Refusal::NoCandidate, Some(outgoing))
+            }
         };
         match unanswered {
             Some(outgoing) if plan.fallback && refusal.is_of_upstream() => {
                 Box::pin(self.fall_back(outgoing, exchange)).await
             }
             _ => Err(refusal),
+        }
+    }
+
+    /// The candidate gave the head of a response, and control stands behind it.
+    fn note_head(&self, exchange: &Exchange, status: StatusCode, asked: Instant) {
+        let Some(route) = exchange.watched() else { return };
+        let fallback = &self.worker.outlets.fallback;
+        if status.is_server_error() {
+            let what = status.canonical_reason().unwrap_or("5xx");
+            fallback.failed(route, &exchange.id, what, asked, Instant::now());
+        } else {
+            fallback.answered(route, asked);
+        }
+    }
+
+    /// The candidate gave no response. What the client did wrong is not counted against it.
+    fn note_failure(&self, exchange: &Exchange, refusal: Refusal, asked: Instant) {
+        if let (true, Some(route)) = (refusal.is_of_upstream(), exchange.watched()) {
+            let fallback = &self.worker.outlets.fallback;
+            fallback.failed(route, &exchange.id, refusal.reason(), asked, Instant::now());
         }
     }
 
@@ -234,10 +263,8 @@ impl Refusal {
     }
 }
 
-/// A candidate that says so itself, or whose own gateway does.
+/// A candidate that says so itself, or whose own gateway does. Where control fails at the same request, the client
+/// gets control's failure: what it would get without a candidate.
 fn has_failed(response: &UpstreamResponse) -> bool {
-    matches!(
-        response.status(),
-        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-    )
+    response.status().is_server_error()
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use diff_harness::comparison::SkipReason;
 use diff_harness::endpoint::SafeMethod;
-use diff_harness::exchange::UnixMillis;
+use diff_harness::exchange::{Side, UnixMillis};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
@@ -25,7 +25,7 @@ use super::pool::UpstreamBody;
 use super::refusal::Refusal;
 use super::request_body::{RequestBody, Streamed};
 use super::request_id::X_REQUEST_ID;
-use super::response_body::{Answer, ResponseBody, Tee};
+use super::response_body::{Answer, ResponseBody, Tee, Watched};
 use super::tunnel;
 use super::watch::{Waiting, Watch};
 use super::worker::Worker;
@@ -51,6 +51,13 @@ pub(super) struct Exchange {
     pub(super) wishes: Wishes,
     on_upgrade: Option<OnUpgrade>,
     account: Account,
+}
+
+impl Exchange {
+    /// The endpoint, where the candidate is to answer and control stands behind it: then its failures are counted.
+    pub(super) fn watched(&self) -> Option<&Arc<ActiveRoute>> {
+        self.route.as_ref().filter(|_| self.plan.fallback)
+    }
 }
 
 impl Client {
@@ -125,7 +132,7 @@ impl Client {
         let account =
             Account::open(Arc::clone(route.as_ref().map_or(table.unmatched(), |route| &route.counters)));
         let plan = route.as_ref().map_or(Plan::UNMATCHED, |route| {
-            decide(route.standing, SafeMethod::of(method), || {
+            decide(route.standing_now(), SafeMethod::of(method), || {
                 let trusted = &config.forwarding.trusted;
                 let key = self.peer.cohort_key(&head.headers, &config.cohort.key, trusted);
                 Cohort::of(&config.cohort.salt, key.as_ref().map(AsRef::as_ref))
@@ -164,6 +171,11 @@ impl Client {
     /// Counts the answer, shows the request to the other side, and starts the body on its way.
     fn hand_over(&self, answered: Answered, exchange: Exchange) -> Response<ResponseBody> {
         let Answered { side, asked, response, request } = answered;
+        let watched = exchange.watched().filter(|_| side == Side::Candidate).map(|route| Watched {
+            worker: Rc::clone(&self.worker),
+            route: Arc::clone(route),
+            id: exchange.id.clone(),
+        });
         let Exchange { id, route, plan, wishes, on_upgrade, mut account, .. } = exchange;
         let (mut head, body) = response.into_parts();
         let switches_to = hop_by_hop::strip_response(&mut head.headers);
@@ -201,7 +213,7 @@ impl Client {
 
         let limit =
             if is_stream { self.worker.config.timeouts.tunnel } else { self.worker.body_timeout(side) };
-        let answer = Answer { side, asked, counters: account.into_counters() };
+        let answer = Answer { side, asked, counters: account.into_counters(), watched };
         let body = ResponseBody::forwarded(body, Arc::clone(&self.watch), limit, answer, tee);
         Response::from_parts(head, body)
     }

@@ -51,6 +51,7 @@ pub(crate) use hop_by_hop::strip_response;
 pub use refusal::{Refusal, RefusalCounts};
 pub use worker::Drained;
 
+use crate::fallback::FallbackHandle;
 use crate::record::UndeclaredHandle;
 use crate::routes::table::SharedTable;
 use crate::shadow::ShadowHandle;
@@ -88,6 +89,7 @@ impl DataPlaneCounts {
 pub struct Outlets {
     pub shadow: ShadowHandle,
     pub undeclared: UndeclaredHandle,
+    pub fallback: FallbackHandle,
 }
 
 /// Listens on all addresses and starts the threads. When it has returned, connections are taken.

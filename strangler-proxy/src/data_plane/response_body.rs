@@ -1,19 +1,22 @@
 //! The body of a response on its way to the client.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use diff_harness::exchange::{Observation, Outcome, Response, Side, TransportFailure};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
 use super::pool::UpstreamBody;
 use super::request_body::RequestBody;
 use super::watch::{Waiting, Watch};
+use super::worker::Worker;
 use crate::counters::EndpointCounters;
+use crate::routes::table::ActiveRoute;
 use crate::shadow::{AnswerSlot, Capture};
 
 /// A closed set of bodies, so that none is boxed.
@@ -38,6 +41,14 @@ pub(super) struct Answer {
     pub(super) side: Side,
     pub(super) asked: Instant,
     pub(super) counters: Arc<EndpointCounters>,
+    pub(super) watched: Option<Watched>,
+}
+
+/// Where it is told that a candidate broke off in the body of its answer.
+pub(super) struct Watched {
+    pub(super) worker: Rc<Worker>,
+    pub(super) route: Arc<ActiveRoute>,
+    pub(super) id: HeaderValue,
 }
 
 /// Keeps what passes by for the comparison.
@@ -89,6 +100,9 @@ impl Forwarded {
 
     fn fail(&mut self, failure: TransportFailure) {
         self.ended = true;
+        if let Some(Watched { worker, route, id }) = &self.answer.watched {
+            worker.outlets.fallback.broke_off(route, id, self.answer.asked, Instant::now());
+        }
         if let Some(tee) = self.tee.take() {
             let latency = self.answer.asked.elapsed();
             tee.slot.complete(Observation { outcome: Outcome::Failure(failure), latency }, None);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use diff_harness::endpoint::{EndpointId, SafeMethod};
-use diff_harness::lifecycle::{Route, Standing};
+use diff_harness::lifecycle::{Hold, Route, Stage, Standing};
 use http::Method;
 
 use super::matcher::{MatchPolicy, Matcher, Tie};
@@ -80,6 +80,15 @@ impl RouteTable {
 }
 
 impl ActiveRoute {
+    /// Where it stands for the next request. A fallback holds from the moment of its trigger, before this table was
+    /// swapped for the one that says so.
+    pub fn standing_now(&self) -> Standing {
+        if self.counters.guard().is_closed() && self.standing.stage != Stage::Retired {
+            return Standing { hold: Hold::Fallback, ..self.standing };
+        }
+        self.standing
+    }
+
     fn of(route: &Route, counters: &CounterRegistry) -> Arc<Self> {
         Arc::new(Self {
             endpoint: route.endpoint.clone(),
@@ -95,9 +104,12 @@ impl ActiveRoute {
 mod tests {
     use diff_harness::comparison::{Disposition, SkipReason};
     use diff_harness::exchange::UnixMillis;
-    use diff_harness::lifecycle::{Declaration, Hold, Stage};
+    use diff_harness::lifecycle::Declaration;
+
+    use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::fallback::{FallbackConfig, FallbackHandle, Recent, Trigger};
     use crate::routes::PathPolicy;
 
     fn route(endpoint: &str, stage: Stage) -> Route {
@@ -141,6 +153,33 @@ mod tests {
         assert_eq!(count(), 1);
         shared.store(Arc::new(build(Stage::Shadow)));
         assert_eq!(count(), 2);
+    }
+
+    #[test]
+    fn a_fallback_holds_before_the_table_is_swapped_and_in_every_table() {
+        let counters = CounterRegistry::new();
+        let path = PathView::of("/a", &PathPolicy::default()).unwrap();
+        let hold = |stage| {
+            let table = RouteTable::build(&[route("GET /a", stage)], &counters, MatchPolicy::default());
+            let standing = table.find(&Method::GET, &path).unwrap().standing_now();
+            assert_eq!(standing.stage, stage);
+            standing.hold
+        };
+        let (fallback, _alarms) = FallbackHandle::new(FallbackConfig::default(), Instant::now());
+        assert_eq!(hold(Stage::Live), Hold::None);
+        let table = RouteTable::build(&[route("GET /a", Stage::Live)], &counters, MatchPolicy::default());
+        let trigger = Trigger::Failures {
+            recent: Recent::default(),
+            window: Duration::from_secs(1),
+            last: "timeout",
+            exchange: String::new(),
+        };
+        assert!(fallback.trip(table.find(&Method::GET, &path).unwrap(), trigger));
+        assert_eq!(table.find(&Method::GET, &path).unwrap().standing_now().hold, Hold::Fallback);
+        assert_eq!(hold(Stage::Soak), Hold::Fallback);
+        assert_eq!(hold(Stage::Retired), Hold::None, "there is nothing to fall back to");
+        fallback.open(counters.get(&"GET /a".parse().unwrap()).guard(), Instant::now());
+        assert_eq!(hold(Stage::Live), Hold::None);
     }
 
     #[test]

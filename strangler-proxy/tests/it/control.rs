@@ -15,6 +15,7 @@ use diff_harness::redact::{RedactionConfig, RedactionKey, Redactor};
 use diff_harness::store::{Batch, ComparisonRecord, Epoch, Store, StoreError, Tally};
 use http::{HeaderMap, Method, StatusCode};
 use strangler_proxy::control::{Control, Effects, Moved, Promote, Refusal, Rollback, SetHold};
+use strangler_proxy::fallback::{Alarm, Recent, Trigger};
 use tempfile::TempDir;
 
 const MIN_COMPARISONS: u64 = 3;
@@ -51,6 +52,7 @@ impl Desk {
             }),
             flush: Box::new(|| {}),
             epoch: Box::new(|| Arc::new(Epoch::default())),
+            resumed: Box::new(|_| {}),
             now,
         };
         let policy = Policy { min_comparisons: MIN_COMPARISONS };
@@ -131,6 +133,16 @@ fn set_hold(endpoint: &str, reason: &str) -> SetHold {
         reason: reason.to_owned(),
         actor: "bob".to_owned(),
     }
+}
+
+fn alarm(endpoint: &str) -> Alarm {
+    let trigger = Trigger::Failures {
+        recent: Recent { asked: 5, failed: 5 },
+        window: std::time::Duration::from_secs(10),
+        last: "timeout",
+        exchange: "r5".to_owned(),
+    };
+    Alarm { endpoint: id(endpoint), trigger }
 }
 
 fn divergent(endpoint: &EndpointId, severity: Severity) -> ComparisonRecord {
@@ -227,10 +239,10 @@ fn no_force_goes_over_an_exposure() {
 #[test]
 fn no_force_goes_over_a_hold() {
     let desk = Desk::with(&["GET /a"]);
-    desk.control.fall_back(&id("GET /a"), "5 of 5 requests failed").unwrap();
+    desk.control.fall_back(&alarm("GET /a")).unwrap();
     let Err(Refusal::Held { hold, why, .. }) = desk.force("GET /a", "shadow") else { panic!("it moved") };
     assert_eq!(hold, Hold::Fallback);
-    assert_eq!(why, "strangler said: 5 of 5 requests failed");
+    assert!(why.starts_with("strangler said: the candidate failed 5 of 5 requests within 10 s"), "{why}");
     desk.control.resume(&set_hold("GET /a", "mended")).unwrap();
     desk.control.hold(&set_hold("GET /a", "release freeze")).unwrap();
     assert!(matches!(desk.promote("GET /a", ""), Err(Refusal::Held { hold: Hold::Paused, .. })));
@@ -251,7 +263,7 @@ fn a_hold_and_a_resume_need_a_reason() {
 fn a_rollback_is_never_refused() {
     let desk = Desk::with(&["GET /a"]);
     desk.force("GET /a", "live").unwrap();
-    desk.control.fall_back(&id("GET /a"), "burst").unwrap();
+    desk.control.fall_back(&alarm("GET /a")).unwrap();
     desk.reachable.store(false, Ordering::Relaxed);
     desk.observed("GET /a", 0, &[Severity::Exposure]);
     let back = desk.rollback("GET /a").unwrap();

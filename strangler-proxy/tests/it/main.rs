@@ -8,5 +8,6 @@ mod mutation;
 mod openapi;
 mod data_plane;
 mod control;
+mod lifecycle;
 mod routes;
 mod shadow;

@@ -5,12 +5,12 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use crate::shadow::rig::PATIENCE;
 
-pub(super) struct Client {
+pub(crate) struct Client {
     reader: BufReader<TcpStream>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Response {
+pub(crate) struct Response {
     pub status: u16,
     /// The head as it came, without the empty line.
     pub head: String,
@@ -20,28 +20,28 @@ pub(super) struct Response {
 }
 
 impl Client {
-    pub(super) fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Self { reader: BufReader::new(stream) }
     }
 
-    pub(super) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.reader.get_mut().write_all(bytes.as_ref()).unwrap();
     }
 
     /// Sends a request without a body, by its first line, and reads the response.
-    pub(super) fn get(&mut self, target: &str) -> Response {
+    pub(crate) fn get(&mut self, target: &str) -> Response {
         self.send(format!("GET {target} HTTP/1.1\r\nHost: a.example\r\n\r\n"));
         self.response()
     }
 
-    pub(super) fn response(&mut self) -> Response {
+    pub(crate) fn response(&mut self) -> Response {
         self.response_to("GET")
     }
 
-    pub(super) fn response_to(&mut self, method: &str) -> Response {
+    pub(crate) fn response_to(&mut self, method: &str) -> Response {
         let head = self.head().expect("the connection was closed before a response");
         let status: u16 = head[9..12].parse().unwrap();
         let mut response = Response { status, head, body: Vec::new(), trailers: String::new() };
@@ -75,7 +75,7 @@ impl Client {
     }
 
     /// `None` at the end of the stream, also when it is a reset.
-    pub(super) fn head(&mut self) -> Option<String> {
+    pub(crate) fn head(&mut self) -> Option<String> {
         let mut head = String::new();
         loop {
             let mut line = String::new();
@@ -95,21 +95,21 @@ impl Client {
         line
     }
 
-    pub(super) fn read(&mut self, length: usize) -> Vec<u8> {
+    pub(crate) fn read(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
         self.reader.read_exact(&mut bytes).unwrap();
         bytes
     }
 
     /// At least one byte.
-    pub(super) fn read_some(&mut self, buffer: &mut [u8]) -> usize {
+    pub(crate) fn read_some(&mut self, buffer: &mut [u8]) -> usize {
         let read = self.reader.read(buffer).unwrap();
         assert!(read > 0, "the connection was closed");
         read
     }
 
     /// One chunk of a chunked body.
-    pub(super) fn read_chunk(&mut self) -> Vec<u8> {
+    pub(crate) fn read_chunk(&mut self) -> Vec<u8> {
         let size = usize::from_str_radix(self.line().trim(), 16).unwrap();
         let mut chunk = self.read(size + 2);
         chunk.truncate(size);
@@ -117,40 +117,40 @@ impl Client {
     }
 
     /// What comes until the end of the stream, however it ends.
-    pub(super) fn rest(&mut self) -> Vec<u8> {
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let _ = self.reader.read_to_end(&mut rest);
         rest
     }
 
-    pub(super) fn is_closed(&mut self) -> bool {
+    pub(crate) fn is_closed(&mut self) -> bool {
         match self.reader.fill_buf() {
             Ok(bytes) => bytes.is_empty(),
             Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
         }
     }
 
-    pub(super) fn stream(&mut self) -> &mut TcpStream {
+    pub(crate) fn stream(&mut self) -> &mut TcpStream {
         self.reader.get_mut()
     }
 
-    pub(super) fn leave(self) {
+    pub(crate) fn leave(self) {
         let _ = self.reader.get_ref().shutdown(Shutdown::Both);
     }
 }
 
 impl Response {
     /// The value of the first field of this name.
-    pub(super) fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         field(&self.head, name)
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
     /// The `reason` of a problem that the proxy made.
-    pub(super) fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         assert_eq!(self.field("content-type"), Some("application/problem+json"), "{self:?}");
         let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
         assert_eq!(problem["status"], self.status);
@@ -159,11 +159,11 @@ impl Response {
     }
 }
 
-pub(super) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     fields(head, name).next()
 }
 
-pub(super) fn fields<'a>(head: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn fields<'a>(head: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
     head.lines().skip(1).filter_map(move |line| {
         let (known, value) = line.split_once(':')?;
         known.eq_ignore_ascii_case(name).then(|| value.trim())

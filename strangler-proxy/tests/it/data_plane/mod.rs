@@ -2,12 +2,12 @@
 
 mod accounting;
 mod bodies;
-mod client;
+pub(crate) mod client;
 mod drain;
 mod fallback;
 mod fields;
 mod framing;
-mod origin;
+pub(crate) mod origin;
 mod proxy;
 mod refusals;
 mod reuse;

@@ -10,7 +10,7 @@ use super::client;
 
 /// A request as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Received {
+pub(crate) struct Received {
     /// Which connection it came on, from 0.
     pub connection: usize,
     /// Request line and fields, without the empty line.
@@ -20,13 +20,13 @@ pub(super) struct Received {
 }
 
 /// One connection to the upstream, for a script to play on.
-pub(super) struct Line {
+pub(crate) struct Line {
     pub number: usize,
     reader: BufReader<TcpStream>,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
-pub(super) struct Origin {
+pub(crate) struct Origin {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
     open: Arc<Mutex<Vec<TcpStream>>>,
@@ -37,7 +37,7 @@ pub(super) struct Origin {
 
 impl Origin {
     /// Answers every request with what `answer` gives: a whole response as bytes.
-    pub(super) fn new<T: AsRef<[u8]>>(answer: impl Fn(&Received) -> T + Send + Sync + 'static) -> Self {
+    pub(crate) fn new<T: AsRef<[u8]>>(answer: impl Fn(&Received) -> T + Send + Sync + 'static) -> Self {
         Self::scripted(move |line| {
             while let Some(request) = line.request() {
                 line.send(answer(&request).as_ref());
@@ -46,12 +46,12 @@ impl Origin {
     }
 
     /// Answers every request with 200 and this body.
-    pub(super) fn saying(body: &'static str) -> Self {
+    pub(crate) fn saying(body: &'static str) -> Self {
         Self::new(move |_| ok(body))
     }
 
     /// Plays the script on every connection, each on a thread of its own, and closes it after that.
-    pub(super) fn scripted(script: impl Fn(&mut Line) + Send + Sync + 'static) -> Self {
+    pub(crate) fn scripted(script: impl Fn(&mut Line) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let origin = Self {
@@ -93,32 +93,32 @@ impl Origin {
     }
 
     /// An address that nothing listens on.
-    pub(super) fn nowhere() -> SocketAddr {
+    pub(crate) fn nowhere() -> SocketAddr {
         TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
     }
 
-    pub(super) fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
     /// The only request that came.
-    pub(super) fn only(&self) -> Received {
+    pub(crate) fn only(&self) -> Received {
         let received = self.received();
         assert_eq!(received.len(), 1, "{received:?}");
         received.into_iter().next().unwrap()
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
     /// Connections whose script has come to its end.
-    pub(super) fn finished(&self) -> usize {
+    pub(crate) fn finished(&self) -> usize {
         self.finished.load(Ordering::SeqCst)
     }
 
     /// Refuses connections from now on, and resets those that are open.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         self.closed.store(true, Ordering::SeqCst);
         // Wakes the accepting thread, which then drops its socket.
         let _ = TcpStream::connect(self.address);
@@ -141,13 +141,13 @@ impl Drop for Origin {
 
 impl Line {
     /// The next request with its body, noted as received; `None` when the proxy has closed.
-    pub(super) fn request(&mut self) -> Option<Received> {
+    pub(crate) fn request(&mut self) -> Option<Received> {
         let head = self.head()?;
         self.body_of(head)
     }
 
     /// The next request head only.
-    pub(super) fn head(&mut self) -> Option<String> {
+    pub(crate) fn head(&mut self) -> Option<String> {
         let mut head = String::new();
         loop {
             let mut line = String::new();
@@ -160,7 +160,7 @@ impl Line {
     }
 
     /// Reads the body that belongs to a head.
-    pub(super) fn body_of(&mut self, head: String) -> Option<Received> {
+    pub(crate) fn body_of(&mut self, head: String) -> Option<Received> {
         let (mut body, mut trailers) = (Vec::new(), String::new());
         if client::field(&head, "transfer-encoding").is_some() {
             loop {
@@ -194,32 +194,32 @@ impl Line {
     }
 
     /// Whether it could be sent; the proxy may have closed.
-    pub(super) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.reader.get_mut().write_all(bytes.as_ref()).is_ok()
     }
 
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> usize {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> usize {
         self.reader.read(buffer).unwrap_or(0)
     }
 
     /// Waits until the proxy has closed.
-    pub(super) fn wait_for_end(&mut self) {
+    pub(crate) fn wait_for_end(&mut self) {
         let _ = self.reader.read_to_end(&mut Vec::new());
     }
 }
 
 impl Received {
     /// The value of the first field of this name.
-    pub(super) fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         client::field(&self.head, name)
     }
 
-    pub(super) fn first_line(&self) -> &str {
+    pub(crate) fn first_line(&self) -> &str {
         self.head.lines().next().unwrap()
     }
 }
 
 /// A response of 200 with a length.
-pub(super) fn ok(body: &str) -> String {
+pub(crate) fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }

@@ -69,7 +69,11 @@ impl Plan {
         for change in self.config {
             change(&mut config);
         }
-        let outlets = Outlets { shadow: rig.shadow.clone(), undeclared: rig.recorder.undeclared() };
+        let outlets = Outlets {
+            shadow: rig.shadow.clone(),
+            undeclared: rig.recorder.undeclared(),
+            fallback: rig.fallback.clone(),
+        };
         let plane = data_plane::start(config, Arc::clone(&table), outlets).unwrap();
         Proxy { address: plane.addrs()[0], rig, table, plane: Some(plane) }
     }

@@ -50,7 +50,11 @@ impl Proxy {
         let mut config = DataPlaneConfig::new("127.0.0.1:0".parse().unwrap(), upstream(control.address));
         config.candidate = candidate;
         config.threads = 2.try_into().unwrap();
-        let outlets = Outlets { shadow: rig.shadow.clone(), undeclared: rig.recorder.undeclared() };
+        let outlets = Outlets {
+            shadow: rig.shadow.clone(),
+            undeclared: rig.recorder.undeclared(),
+            fallback: rig.fallback.clone(),
+        };
         let plane = data_plane::start(config, table, outlets).unwrap();
         let address = plane.addrs()[0];
         Self { plane, rig, address }

@@ -15,6 +15,7 @@ use diff_harness::store::{Epoch, Tally, Undeclared};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use strangler_proxy::counters::CounterRegistry;
 use strangler_proxy::data_plane::UpstreamConfig;
+use strangler_proxy::fallback::{FallbackConfig, FallbackHandle};
 use strangler_proxy::record::{Discover, Effects, Judge, RecordConfig, Recorder};
 use strangler_proxy::routes::table::ActiveRoute;
 use strangler_proxy::shadow::{AnswerSlot, ShadowConfig, ShadowHandle, ShadowRequest, ShadowWorker};
@@ -32,6 +33,7 @@ pub(crate) struct Rig {
     pub worker: ShadowWorker,
     pub recorder: Recorder,
     pub store: Arc<MemoryStore>,
+    pub fallback: FallbackHandle,
 }
 
 /// How a rig is to be.
@@ -87,7 +89,9 @@ impl Setup {
         let (shadow, worker) =
             ShadowWorker::start(self.shadow, recorder.compare(), control, self.candidate.map(upstream))
                 .unwrap();
-        Rig { registry, route: Arc::new(route), shadow, worker, recorder, store }
+        // Nobody writes fallbacks down: a guard that is closed stays so.
+        let (fallback, _) = FallbackHandle::new(FallbackConfig::default(), Instant::now());
+        Rig { fallback, registry, route: Arc::new(route), shadow, worker, recorder, store }
     }
 }
 

@@ -18,9 +18,19 @@ pub(crate) struct MemoryStore {
     refuses: AtomicBool,
     refuses_details: AtomicBool,
     refused: AtomicUsize,
+    routes: Mutex<Vec<Route>>,
+    flips: Mutex<Vec<Flip>>,
 }
 
 impl MemoryStore {
+    pub(crate) fn knowing(route: Route) -> Self {
+        Self { routes: Mutex::new(vec![route]), ..Self::default() }
+    }
+
+    pub(crate) fn flips(&self) -> Vec<Flip> {
+        self.flips.lock().unwrap().clone()
+    }
+
     pub(crate) fn refuse(&self, refuses: bool) {
         self.refuses.store(refuses, Ordering::SeqCst);
     }
@@ -67,19 +77,33 @@ impl Store for MemoryStore {
     }
 
     fn routes(&self) -> Result<Vec<Route>, StoreError> {
-        not_here()
+        Ok(self.routes.lock().unwrap().clone())
     }
 
     fn declare(&self, _: &[(EndpointId, Declaration)], _: UnixMillis) -> Result<Declared, StoreError> {
-        not_here()
+        Ok(Declared::default())
     }
 
-    fn flip(&self, _: &Flip) -> Result<Transition, StoreError> {
-        not_here()
+    fn flip(&self, flip: &Flip) -> Result<Transition, StoreError> {
+        if self.refuses.load(Ordering::SeqCst) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return Err(StoreError::Unusable("the disk is full".to_owned()));
+        }
+        let mut routes = self.routes.lock().unwrap();
+        let route = routes.iter_mut().find(|route| route.endpoint == flip.endpoint).unwrap();
+        if route.revision != flip.expected_revision {
+            let (endpoint, expected) = (flip.endpoint.clone(), flip.expected_revision);
+            return Err(StoreError::Conflict { endpoint, expected, current: route.revision });
+        }
+        let from = std::mem::replace(&mut route.standing, flip.to);
+        route.revision += 1;
+        let mut flips = self.flips.lock().unwrap();
+        flips.push(flip.clone());
+        Ok(Transition { sequence: flips.len() as u64, from, revision: route.revision, flip: flip.clone() })
     }
 
     fn transitions(&self, _: Option<&EndpointId>, _: usize) -> Result<Vec<Transition>, StoreError> {
-        not_here()
+        Ok(Vec::new())
     }
 
     fn tallies(&self, _: EpochFilter<'_>) -> Result<Vec<(Option<EndpointId>, Tally)>, StoreError> {

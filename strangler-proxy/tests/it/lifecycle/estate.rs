@@ -1,0 +1,146 @@
+//! Control, a candidate, and everything that `strangler serve` starts between them and the clients.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use diff_harness::exchange::UnixMillis;
+use serde_json::{Value, json};
+use strangler_proxy::config::{Config, ConfigSource, Overrides};
+use strangler_proxy::serve;
+use tempfile::TempDir;
+
+use crate::data_plane::client::Client;
+use crate::data_plane::origin::{Origin, Received};
+use crate::shadow::rig::eventually;
+
+pub(crate) struct Estate {
+    pub control: Origin,
+    pub candidate: Origin,
+    dir: TempDir,
+    config: String,
+    proxy: Option<serve::Proxy>,
+}
+
+impl Estate {
+    /// `config` is added to what names both sides.
+    pub(crate) fn start(control: Origin, candidate: Origin, config: &str) -> Self {
+        let config = format!(
+            "{config}\n[upstreams]\ncontrol = \"http://{}\"\ncandidate = \"http://{}\"\n\
+             [listen]\naddress = \"127.0.0.1:0\"\nthreads = 2\n[admin]\naddress = \"127.0.0.1:0\"\n",
+            control.address, candidate.address
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let mut estate = Self { control, candidate, dir, config, proxy: None };
+        estate.run();
+        estate
+    }
+
+    fn run(&mut self) {
+        let path = self.dir.path().join("strangler.toml");
+        let config = Config::parse(&path, &self.config, &Overrides::default()).unwrap();
+        self.proxy = Some(serve::Proxy::start(config, ConfigSource::default(), now).unwrap());
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.run();
+    }
+
+    fn stop(&mut self) {
+        if let Some(proxy) = self.proxy.take() {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(proxy.drain());
+        }
+    }
+
+    fn proxy(&self) -> &serve::Proxy {
+        self.proxy.as_ref().unwrap()
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::connect(self.proxy().addresses()[0])
+    }
+
+    /// Asks the admin API; the envelope of its answer.
+    pub(crate) fn ask(&self, path: &str) -> Value {
+        self.admin(&format!("GET /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+    }
+
+    pub(crate) fn tell(&self, path: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        self.admin(&format!(
+            "POST /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
+    fn admin(&self, request: &str) -> Value {
+        let mut client = Client::connect(self.proxy().admin());
+        client.send(request);
+        serde_json::from_slice(&client.response().body).unwrap()
+    }
+
+    /// Declares an endpoint and brings it to a stage, whatever the gate says.
+    pub(crate) fn at(&self, endpoint: &str, stage: &str) {
+        let declared =
+            self.tell("routes", &json!({ "endpoints": [{ "endpoint": endpoint, "source": "test" }] }));
+        assert!(declared["error"].is_null(), "{declared}");
+        let moved = self.force(endpoint, stage);
+        assert!(moved["error"].is_null(), "{moved}");
+    }
+
+    pub(crate) fn force(&self, endpoint: &str, stage: &str) -> Value {
+        self.tell("promote", &json!({ "endpoint": endpoint, "to": stage, "force": true, "reason": "a test" }))
+    }
+
+    pub(crate) fn resume(&self, endpoint: &str, reason: &str) -> Value {
+        self.tell("resume", &json!({ "endpoint": endpoint, "reason": reason }))
+    }
+
+    pub(crate) fn route(&self, endpoint: &str) -> Value {
+        let route = self.ask(&format!("route?endpoint={}", endpoint.replace(' ', "%20")));
+        assert!(route["error"].is_null(), "{route}");
+        route["data"].clone()
+    }
+
+    pub(crate) fn hold(&self, endpoint: &str) -> String {
+        self.route(endpoint)["hold"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until it stands in the audit log that the endpoint fell back; that transition.
+    pub(crate) fn fallen_back(&self, endpoint: &str) -> Value {
+        let newest = || self.ask("transitions?limit=1")["data"]["transitions"][0].clone();
+        eventually(|| newest()["to"]["hold"] == "fallback");
+        let transition = newest();
+        assert_eq!(transition["endpoint"], endpoint, "{transition}");
+        transition
+    }
+}
+
+impl Drop for Estate {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Whether it is the proxy that asks, and no client waits for the answer.
+pub(crate) fn is_shadow(request: &Received) -> bool {
+    request.field("x-strangler-shadow").is_some()
+}
+
+pub(crate) fn json_of(body: &str) -> String {
+    status_of(200, body)
+}
+
+pub(crate) fn status_of(status: u16, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// A clock that goes on by itself, so that nothing depends on the time of day.
+fn now() -> UnixMillis {
+    static CLOCK: AtomicU64 = AtomicU64::new(1_800_000_000_000);
+    UnixMillis(CLOCK.fetch_add(1, Ordering::Relaxed))
+}

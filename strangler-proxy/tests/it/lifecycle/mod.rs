@@ -1,0 +1,5 @@
+//! Endpoints on their way, in a whole proxy: real servers, a real store, the admin API.
+
+mod estate;
+mod fallback;
+mod unwritten;
