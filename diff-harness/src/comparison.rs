@@ -2,7 +2,7 @@
 
 use crate::divergence::{Divergence, Severity};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
     Match,
     /// They differ, and every difference is covered by a rule (or by learned noise).

@@ -9,9 +9,11 @@ use std::time::Duration;
 use crate::comparison::{DropReason, SkipReason, Verdict};
 use crate::divergence::{Divergence, Kind, Severity};
 use crate::endpoint::EndpointId;
-use crate::exchange::{Exchange, UnixMillis};
+use crate::exchange::{Exchange, Side, UnixMillis};
 use crate::fingerprint::Fingerprint;
 use crate::lifecycle::{Declaration, Flip, Route, Transition};
+use crate::noise::book::EndpointNoise;
+use crate::noise::confirm::Confirmation;
 use crate::redact::Redacted;
 
 pub trait Store: Send + Sync + 'static {
@@ -43,8 +45,11 @@ pub trait Store: Send + Sync + 'static {
     /// What became of all requests, by endpoint. `None` stands for requests that matched no endpoint.
     fn tallies(&self, epoch: EpochFilter<'_>) -> Result<Vec<(Option<EndpointId>, Tally)>, StoreError>;
 
-    /// Comparisons by shape for one endpoint in one epoch.
-    fn shapes(&self, endpoint: &EndpointId, epoch: &Epoch) -> Result<Vec<ShapeTally>, StoreError>;
+    /// All that was observed of one endpoint in one epoch, as it stands at one moment: what the gate judges by.
+    fn observed(&self, endpoint: &EndpointId, epoch: &Epoch) -> Result<Observed, StoreError>;
+
+    /// What was learned to differ between control and control, under this deployment of control.
+    fn noise(&self, control: &str) -> Result<Vec<(EndpointId, EndpointNoise)>, StoreError>;
 
     /// The newest paired latencies of one endpoint in one epoch, oldest first: a sample, not all of them.
     fn latencies(&self, endpoint: &EndpointId, epoch: &Epoch) -> Result<Vec<LatencyPair>, StoreError>;
@@ -139,6 +144,10 @@ pub struct Batch {
     /// All other comparisons, counted by shape: a match costs no row of its own.
     pub plain: Vec<PlainTally>,
     pub undeclared: Vec<Undeclared>,
+    /// Endpoints of which noise was learned or hid something: the whole of it, under this epoch's control.
+    pub noise: Vec<(EndpointId, EndpointNoise)>,
+    /// Known divergences that were put into the comparison path since the last batch.
+    pub negative_controls: Vec<(EndpointId, NegativeControl)>,
 }
 
 /// What became of requests. `seen` is the sum of all that ended, and every one of them ended in exactly one of
@@ -150,6 +159,8 @@ pub struct Tally {
     pub mismatched: u64,
     /// How many of the compared had equal 5xx on both sides: no evidence of parity.
     pub both_failed: u64,
+    /// How many of the mismatched were edits that came between the two requests: no evidence either way.
+    pub racing: u64,
     pub skipped: BTreeMap<SkipReason, u64>,
     pub dropped: BTreeMap<DropReason, u64>,
     /// Requests that were answered by control and by the candidate.
@@ -192,6 +203,7 @@ impl Tally {
         self.tolerated += other.tolerated;
         self.mismatched += other.mismatched;
         self.both_failed += other.both_failed;
+        self.racing += other.racing;
         for (reason, n) in &other.skipped {
             *self.skipped.entry(*reason).or_default() += n;
         }
@@ -213,31 +225,43 @@ pub struct ComparisonRecord {
     pub at: UnixMillis,
     pub endpoint: EndpointId,
     pub verdict: Verdict,
+    /// What asking both sides again said of a mismatch: it is there again, or the candidate does not agree with itself.
+    /// `None` where they were not asked again; it counts all the same. One that was an edit in between is no record but
+    /// a [`PlainTally`].
+    pub confirmation: Option<Confirmation>,
     pub both_failed: bool,
     /// What kind of request it was: status class, whether authenticated, which optional parameters, body shape.
     pub shape: String,
+    /// Which of [`Spread::PLACES`] the request falls in.
+    pub place: u8,
+    /// Control's status; `None` where it gave no response.
+    pub status: Option<u16>,
     pub divergences: Vec<(Fingerprint, Redacted<Divergence>)>,
     /// Rules that hid something, with how much.
     pub tolerated: Vec<(String, u64)>,
     /// Rules that found a place to apply.
     pub applied: Vec<String>,
     pub notes: Vec<String>,
-    pub control_latency: Duration,
-    pub candidate_latency: Duration,
+    /// `None` where a side failed: a failure is no fast answer.
+    pub latencies: Option<LatencyPair>,
     /// The exchange with its bodies; kept for divergent ones and for a sample of matches.
     pub exchange: Option<Redacted<Exchange>>,
 }
 
-/// Comparisons of one endpoint, one shape and one verdict that found no divergence beyond the rules and of which
-/// no exchange is kept.
+/// Comparisons of one endpoint, one shape, one status and one verdict of which only the count is kept: they found no
+/// divergence beyond the rules, or what they found was an edit that came between the two requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlainTally {
     pub endpoint: EndpointId,
     pub shape: String,
-    /// `Match` or `Tolerated`; a mismatch is always remembered by itself.
+    /// Control's status; `None` where it gave no response.
+    pub status: Option<u16>,
+    /// `Mismatch` says that all of them were racing; every other mismatch is remembered by itself.
     pub verdict: Verdict,
     pub both_failed: bool,
     pub count: u64,
+    /// How many different requests they were.
+    pub spread: Spread,
     /// Rules that hid something in them, with how much.
     pub tolerated: Vec<(String, u64)>,
     /// Rules that found a place to apply, with in how many of them.
@@ -251,20 +275,121 @@ pub struct PlainTally {
 pub struct LatencyPair {
     pub control_us: u32,
     pub candidate_us: u32,
+    /// Which of the two the client waited for; the other one was asked as the shadow.
+    pub answered_by: Side,
 }
 
 impl LatencyPair {
-    pub fn new(control: Duration, candidate: Duration) -> Self {
+    pub fn new(control: Duration, candidate: Duration, answered_by: Side) -> Self {
         let micros = |latency: Duration| u32::try_from(latency.as_micros()).unwrap_or(u32::MAX);
-        Self { control_us: micros(control), candidate_us: micros(candidate) }
+        Self { control_us: micros(control), candidate_us: micros(candidate), answered_by }
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShapeTally {
     pub shape: String,
     pub compared: u64,
     pub mismatched: u64,
+    /// Of the compared: equal 5xx on both sides.
+    pub both_failed: u64,
+    /// Of the mismatched: edits that came between the two requests.
+    pub racing: u64,
+    /// How the ones that count (neither of the two above) spread over different requests.
+    pub spread: Spread,
+}
+
+/// All that was observed of one endpoint in one epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    pub tally: Tally,
+    pub shapes: Vec<ShapeTally>,
+    /// Mismatches by shape and by the groups that they belong to. Racing ones are not among them.
+    pub mismatches: Vec<MismatchTally>,
+    /// What control answered, with how often.
+    pub statuses: Vec<(u16, u64)>,
+    /// The newest ones, oldest first.
+    pub latencies: Vec<LatencyPair>,
+    pub moments: Moments,
+    pub negative_control: Option<NegativeControl>,
+}
+
+/// Mismatches of one shape that belong to the same groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MismatchTally {
+    pub shape: String,
+    /// Empty where there were too many combinations to tell them apart.
+    pub groups: Vec<Fingerprint>,
+    pub count: u64,
+    /// How many of them were there again when both sides were asked again.
+    pub confirmed: u64,
+}
+
+/// When something last became of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moments {
+    /// The first of anything in the epoch.
+    pub began: Option<UnixMillis>,
+    pub compared: Option<UnixMillis>,
+    /// Should have been compared and was not.
+    pub dropped: Option<UnixMillis>,
+}
+
+/// A known divergence that was put into the comparison path, to see whether it is found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NegativeControl {
+    /// When it was last tried.
+    pub tried: UnixMillis,
+    /// When everything was last found; kept over later failures.
+    pub found: Option<UnixMillis>,
+    /// What the last trial did not find; empty where it found everything.
+    pub missed: Vec<String>,
+}
+
+/// How often each of a few places was met: equal requests fall in one place, so that one request repeated a thousand
+/// times is told from a thousand requests. Two requests that share a place count as one: too few, never too many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spread(Option<Box<[u32; Spread::PLACES]>>);
+
+impl Spread {
+    pub const PLACES: usize = 64;
+
+    /// Where a request falls: by what it asks for and who asks. FNV-1a: the same in every version, for it is stored.
+    pub fn place<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u8 {
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        let hash = parts.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, part| {
+            // 0xff ends a part: it stands in no UTF-8 text.
+            step(part.iter().fold(hash, |hash, byte| step(hash, *byte)), 0xff)
+        });
+        // The high bits of the product are the well mixed ones.
+        (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as u8
+    }
+
+    pub fn add(&mut self, place: u8, n: u32) {
+        let counts = self.0.get_or_insert_with(|| Box::new([0; Self::PLACES]));
+        let count = &mut counts[usize::from(place) % Self::PLACES];
+        *count = count.saturating_add(n);
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        for (place, n) in other.counts().iter().enumerate().filter(|(_, n)| **n > 0) {
+            self.add(place as u8, *n);
+        }
+    }
+
+    /// All of them, each place counting for at most `cap`.
+    pub fn capped(&self, cap: u64) -> u64 {
+        self.counts().iter().map(|n| u64::from(*n).min(cap)).sum()
+    }
+
+    /// Different requests, as far as they are told apart.
+    pub fn distinct(&self) -> usize {
+        self.counts().iter().filter(|n| **n > 0).count()
+    }
+
+    pub fn counts(&self) -> &[u32] {
+        self.0.as_ref().map_or(&[], |counts| &counts[..])
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

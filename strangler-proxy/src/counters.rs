@@ -61,6 +61,7 @@ struct Comparing {
     tolerated: AtomicU64,
     mismatched: AtomicU64,
     both_failed: AtomicU64,
+    racing: AtomicU64,
     dropped: [AtomicU64; DROP_REASONS],
     shadow_latency_control: Latencies,
     shadow_latency_candidate: Latencies,
@@ -93,6 +94,11 @@ impl EndpointCounters {
     /// Both sides answered the same 5xx: counted beside the verdict.
     pub fn both_failed(&self) {
         self.comparing.both_failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A mismatch was an edit that came between the two requests: counted beside the verdict.
+    pub fn racing(&self) {
+        self.comparing.racing.fetch_add(1, Ordering::Relaxed);
     }
 
     /// This side's response went to the client.
@@ -164,7 +170,8 @@ impl EndpointCounters {
     /// Verdicts are not in it: the recorder adds each to the epoch of its own exchange.
     pub fn take_delta(&self) -> Option<Tally> {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Tally { matched: 0, tolerated: 0, mismatched: 0, both_failed: 0, ..self.tally() };
+        let now =
+            Tally { matched: 0, tolerated: 0, mismatched: 0, both_failed: 0, racing: 0, ..self.tally() };
         if now == *reported {
             return None;
         }
@@ -180,6 +187,7 @@ impl EndpointCounters {
             tolerated: load(&self.comparing.tolerated),
             mismatched: load(&self.comparing.mismatched),
             both_failed: load(&self.comparing.both_failed),
+            racing: load(&self.comparing.racing),
             skipped: by_reason(SkipReason::ALL, &self.answering.skipped),
             dropped: by_reason(DropReason::ALL, &self.comparing.dropped),
             answered_control: load(&self.answering.answered_control),
@@ -224,6 +232,7 @@ fn difference(now: &Tally, before: &Tally) -> Tally {
         tolerated: now.tolerated - before.tolerated,
         mismatched: now.mismatched - before.mismatched,
         both_failed: now.both_failed - before.both_failed,
+        racing: now.racing - before.racing,
         skipped: grown(&now.skipped, &before.skipped),
         dropped: grown(&now.dropped, &before.dropped),
         answered_control: now.answered_control - before.answered_control,

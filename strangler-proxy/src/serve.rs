@@ -100,6 +100,7 @@ impl Proxy {
         let registry = Arc::new(CounterRegistry::new());
         let matching = config.matching;
         let table: SharedTable = RouteTable::build(&[], &registry, matching).into_shared();
+        let epoch = epoch::kept_epoch(store.as_ref())?;
         let effects = record::Effects {
             judge: Box::new(RulesJudge::new(config.rules)),
             redactor: Redactor::new(
@@ -109,9 +110,9 @@ impl Proxy {
             store: Arc::clone(&store),
             registry: Arc::clone(&registry),
             discover: Box::new(Discovery::default()),
+            noise: store.noise(&epoch.control)?,
             clock,
         };
-        let epoch = epoch::kept_epoch(store.as_ref())?;
         let recorder = Arc::new(Recorder::start(config.record, epoch, effects).map_err(ServeError::Thread)?);
         let (shadow_handle, shadow) = ShadowWorker::start(
             config.shadow,

@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::encoding::{int, uint};
 use super::trouble::unreadable;
-use super::{Failure, routes};
+use super::{Failure, observed, routes};
 use crate::endpoint::EndpointId;
 use crate::exchange::UnixMillis;
-use crate::store::{Epoch, EpochFilter, EpochSpan, LatencyPair, RuleTally, ShapeTally, Tally, Undeclared};
+use crate::store::{Epoch, EpochFilter, EpochSpan, LatencyPair, RuleTally, Tally, Undeclared};
 
 /// Stands for requests that matched no endpoint.
 pub(super) const UNMATCHED: i64 = 0;
@@ -54,6 +54,7 @@ pub(super) fn add(connection: &Connection, epoch: i64, endpoint: i64, tally: &Ta
         ("tolerated", tally.tolerated),
         ("mismatched", tally.mismatched),
         ("both_failed", tally.both_failed),
+        ("racing", tally.racing),
         ("answered_control", tally.answered_control),
         ("answered_candidate", tally.answered_candidate),
         ("fallbacks", tally.fallbacks),
@@ -68,12 +69,38 @@ pub(super) fn add(connection: &Connection, epoch: i64, endpoint: i64, tally: &Ta
     Ok(())
 }
 
+/// When something was counted, for whoever asks whether the shadow is alive.
+pub(super) fn moment(
+    connection: &Connection,
+    epoch: i64,
+    endpoint: i64,
+    tally: &Tally,
+    at: UnixMillis,
+) -> Result<(), Failure> {
+    let now = |happened: bool| happened.then_some(int(at.0));
+    connection
+        .prepare_cached(
+            "INSERT INTO moments (epoch_id, endpoint_id, began_ms, compared_ms, dropped_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET compared_ms = coalesce(?4, compared_ms), dropped_ms = coalesce(?5, dropped_ms)",
+        )?
+        .execute(params![
+            epoch,
+            endpoint,
+            int(at.0),
+            now(tally.compared() > 0),
+            now(tally.dropped_total() > 0)
+        ])?;
+    Ok(())
+}
+
 fn count(tally: &mut Tally, counter: &str, n: u64) -> Option<()> {
     let place = match counter {
         "matched" => &mut tally.matched,
         "tolerated" => &mut tally.tolerated,
         "mismatched" => &mut tally.mismatched,
         "both_failed" => &mut tally.both_failed,
+        "racing" => &mut tally.racing,
         "answered_control" => &mut tally.answered_control,
         "answered_candidate" => &mut tally.answered_candidate,
         "fallbacks" => &mut tally.fallbacks,
@@ -112,20 +139,17 @@ pub(super) fn tallies(
     Ok(tallies.into_iter().collect())
 }
 
-pub(super) fn shapes(
-    connection: &Connection,
-    endpoint: &EndpointId,
-    epoch: &Epoch,
-) -> Result<Vec<ShapeTally>, Failure> {
-    let (endpoint, epoch) = (routes::id(connection, endpoint)?, epoch_id(connection, epoch)?);
-    let mut statement = connection.prepare_cached(
-        "SELECT shape, compared, mismatched FROM shapes WHERE endpoint_id = ?1 AND epoch_id = ?2
-         ORDER BY compared DESC, shape",
-    )?;
-    let shapes = statement.query_map((endpoint, epoch), |row| {
-        Ok(ShapeTally { shape: row.get(0)?, compared: uint(row.get(1)?), mismatched: uint(row.get(2)?) })
-    })?;
-    Ok(shapes.collect::<Result<_, _>>()?)
+/// The counters of one endpoint in one epoch.
+pub(super) fn tally(connection: &Connection, endpoint: i64, epoch: i64) -> Result<Tally, Failure> {
+    let mut statement = connection
+        .prepare_cached("SELECT counter, n FROM tallies WHERE epoch_id = ?1 AND endpoint_id = ?2")?;
+    let mut rows = statement.query((epoch, endpoint))?;
+    let mut tally = Tally::default();
+    while let Some(row) = rows.next()? {
+        let counter: String = row.get(0)?;
+        count(&mut tally, &counter, uint(row.get(1)?)).ok_or_else(|| unreadable("a counter", &counter))?;
+    }
+    Ok(tally)
 }
 
 pub(super) fn latencies(
@@ -133,14 +157,11 @@ pub(super) fn latencies(
     endpoint: &EndpointId,
     epoch: &Epoch,
 ) -> Result<Vec<LatencyPair>, Failure> {
-    let (endpoint, epoch) = (routes::id(connection, endpoint)?, epoch_id(connection, epoch)?);
-    let mut statement = connection.prepare_cached(
-        "SELECT control_us, candidate_us FROM latencies WHERE endpoint_id = ?1 AND epoch_id = ?2 ORDER BY sequence",
-    )?;
-    let pairs = statement.query_map((endpoint, epoch), |row| {
-        Ok(LatencyPair { control_us: row.get(0)?, candidate_us: row.get(1)? })
-    })?;
-    Ok(pairs.collect::<Result<_, _>>()?)
+    let endpoint = routes::id(connection, endpoint)?;
+    match epoch_id(connection, epoch)? {
+        Some(epoch) => observed::latencies(connection, endpoint, epoch),
+        None => Ok(Vec::new()),
+    }
 }
 
 pub(super) fn rules(connection: &Connection, epoch: &Epoch) -> Result<Vec<RuleTally>, Failure> {

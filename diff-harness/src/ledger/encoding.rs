@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::divergence::{Divergence, JsonPath, Kind, Location, Segment, Severity};
-use crate::exchange::{CapturedBody, Exchange, Observation, Outcome, Request, Response, UnixMillis};
+use crate::exchange::{CapturedBody, Exchange, Observation, Outcome, Request, Response, Side, UnixMillis};
 use crate::fingerprint::Fingerprint;
 use crate::lifecycle::Parameter;
 use crate::redact::Redacted;
@@ -109,6 +109,10 @@ impl DivergenceRow {
         };
         Some((fingerprint, Redacted::stored(divergence)))
     }
+}
+
+pub(super) fn side(text: &str) -> Option<Side> {
+    [Side::Control, Side::Candidate].into_iter().find(|side| side.as_str() == text)
 }
 
 pub(super) fn kind(text: &str) -> Option<Kind> {

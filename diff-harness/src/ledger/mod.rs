@@ -10,8 +10,11 @@ mod trouble;
 mod encoding;
 mod routes;
 mod recording;
+mod counting;
 mod samples;
 mod counts;
+mod observed;
+mod noise;
 mod groups;
 mod sweep;
 
@@ -26,9 +29,10 @@ use crate::endpoint::EndpointId;
 use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
 use crate::lifecycle::{Declaration, Flip, Route, Transition};
+use crate::noise::book::EndpointNoise;
 use crate::store::{
-    Batch, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, LatencyPair, RuleTally, Sample,
-    ShapeTally, Store, StoreError, Swept, Tally, Undeclared,
+    Batch, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, LatencyPair, Observed, RuleTally,
+    Sample, Store, StoreError, Swept, Tally, Undeclared,
 };
 
 use lock::StoreLock;
@@ -203,8 +207,12 @@ impl Store for Ledger {
         self.read(|connection| counts::tallies(connection, epoch))
     }
 
-    fn shapes(&self, endpoint: &EndpointId, epoch: &Epoch) -> Result<Vec<ShapeTally>, StoreError> {
-        self.read(|connection| counts::shapes(connection, endpoint, epoch))
+    fn observed(&self, endpoint: &EndpointId, epoch: &Epoch) -> Result<Observed, StoreError> {
+        self.read(|connection| observed::observed(connection, endpoint, epoch))
+    }
+
+    fn noise(&self, control: &str) -> Result<Vec<(EndpointId, EndpointNoise)>, StoreError> {
+        self.read(|connection| noise::all(connection, control))
     }
 
     fn latencies(&self, endpoint: &EndpointId, epoch: &Epoch) -> Result<Vec<LatencyPair>, StoreError> {

@@ -13,7 +13,7 @@ use super::trouble;
 use crate::store::StoreError;
 
 /// Written once, never changed: what comes later is a migration of its own.
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("schema_1.sql"))];
+const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("schema_1.sql")), M::up(include_str!("schema_2.sql"))];
 const APPLICATION_ID: i32 = 1_398_034_503;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How long to wait for another program that has the file locked for a moment, such as a backup.

@@ -5,18 +5,14 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::encoding::{DivergenceRow, int, json};
-use super::{Failure, Retention, counts, routes, samples, severity_rank};
+use super::{Failure, Retention, counts, noise, routes, samples, severity_rank};
 use crate::comparison::Verdict;
 use crate::divergence::{Divergence, Location};
 use crate::endpoint::EndpointId;
 use crate::fingerprint::Fingerprint;
 use crate::redact::Redacted;
-use crate::store::{Batch, ComparisonRecord, Epoch, LatencyPair, PlainTally, Undeclared};
+use crate::store::{Batch, ComparisonRecord, Epoch, LatencyPair, PlainTally, ShapeTally, Spread, Undeclared};
 
-/// Shapes that are told apart in one endpoint and epoch; the rest is counted as one, so that a parameter with endless
-/// names does not fill the store.
-const SHAPES_MAX: i64 = 500;
-const OTHER_SHAPES: &str = "(other)";
 /// The newest pairs of latencies that are kept of one endpoint and epoch.
 pub(super) const LATENCIES_MAX: i64 = 2000;
 /// Pairs that one batch adds for one endpoint: enough for quantiles, little enough that matches stay cheap.
@@ -33,13 +29,13 @@ pub(super) fn record(connection: &Connection, batch: &Batch, retention: &Retenti
             None => counts::UNMATCHED,
         };
         counts::add(connection, recording.epoch, endpoint, tally)?;
+        counts::moment(connection, recording.epoch, endpoint, tally, batch.at)?;
     }
     let mut latencies: BTreeMap<i64, Vec<LatencyPair>> = BTreeMap::new();
     for comparison in &batch.comparisons {
         let endpoint = routes::id(connection, &comparison.endpoint)?;
         recording.comparison(endpoint, comparison)?;
-        let pair = LatencyPair::new(comparison.control_latency, comparison.candidate_latency);
-        latencies.entry(endpoint).or_default().push(pair);
+        latencies.entry(endpoint).or_default().extend(comparison.latencies);
     }
     for plain in &batch.plain {
         let endpoint = routes::id(connection, &plain.endpoint)?;
@@ -51,6 +47,12 @@ pub(super) fn record(connection: &Connection, batch: &Batch, retention: &Retenti
     }
     for undeclared in &batch.undeclared {
         recording.undeclared(undeclared)?;
+    }
+    for (endpoint, known) in &batch.noise {
+        noise::keep(connection, &batch.epoch.control, routes::id(connection, endpoint)?, known)?;
+    }
+    for (endpoint, trial) in &batch.negative_controls {
+        recording.negative_control(routes::id(connection, endpoint)?, trial)?;
     }
     Ok(())
 }
@@ -67,16 +69,31 @@ fn epoch_id(connection: &Connection, batch: &Batch) -> Result<i64, Failure> {
     Ok(id)
 }
 
-struct Recording<'a> {
-    connection: &'a Connection,
-    epoch: i64,
+pub(super) struct Recording<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) epoch: i64,
     retention: &'a Retention,
 }
 
 impl Recording<'_> {
     fn comparison(&self, endpoint: i64, record: &ComparisonRecord) -> Result<(), Failure> {
-        let mismatched = u64::from(record.verdict == Verdict::Mismatch);
-        self.shape(endpoint, &record.shape, 1, mismatched)?;
+        let is_mismatch = record.verdict == Verdict::Mismatch;
+        let mut spread = Spread::default();
+        if !record.both_failed {
+            spread.add(record.place, 1);
+        }
+        self.shape(
+            endpoint,
+            &ShapeTally {
+                shape: record.shape.clone(),
+                compared: 1,
+                mismatched: u64::from(is_mismatch),
+                both_failed: u64::from(record.both_failed),
+                racing: 0,
+                spread,
+            },
+        )?;
+        self.status(endpoint, record.status, 1)?;
         for (rule, hidden) in &record.tolerated {
             self.rule(rule, 0, *hidden)?;
         }
@@ -92,40 +109,33 @@ impl Recording<'_> {
             self.count_group(*group, *count, record, example)?;
         }
         let groups: Vec<i64> = counted.into_keys().collect();
+        if is_mismatch {
+            self.mismatch(endpoint, record, &groups)?;
+        }
         samples::keep(self.connection, self.epoch, endpoint, record, &groups, self.retention)
     }
 
     fn plain(&self, endpoint: i64, plain: &PlainTally) -> Result<(), Failure> {
-        self.shape(endpoint, &plain.shape, plain.count, 0)?;
+        let of = |whether: bool| if whether { plain.count } else { 0 };
+        let racing = plain.verdict == Verdict::Mismatch;
+        self.shape(
+            endpoint,
+            &ShapeTally {
+                shape: plain.shape.clone(),
+                compared: plain.count,
+                mismatched: of(racing),
+                both_failed: of(plain.both_failed),
+                racing: of(racing),
+                spread: if racing || plain.both_failed { Spread::default() } else { plain.spread.clone() },
+            },
+        )?;
+        self.status(endpoint, plain.status, plain.count)?;
         for (rule, hidden) in &plain.tolerated {
             self.rule(rule, 0, *hidden)?;
         }
         for (rule, applied) in &plain.applied {
             self.rule(rule, *applied, 0)?;
         }
-        Ok(())
-    }
-
-    fn shape(&self, endpoint: i64, shape: &str, compared: u64, mismatched: u64) -> Result<(), Failure> {
-        let mut add = self.connection.prepare_cached(
-            "UPDATE shapes SET compared = compared + ?4, mismatched = mismatched + ?5
-             WHERE epoch_id = ?1 AND endpoint_id = ?2 AND shape = ?3",
-        )?;
-        let (compared, mismatched) = (int(compared), int(mismatched));
-        if add.execute(params![self.epoch, endpoint, shape, compared, mismatched])? > 0 {
-            return Ok(());
-        }
-        let known: i64 = self
-            .connection
-            .prepare_cached("SELECT count(*) FROM shapes WHERE epoch_id = ?1 AND endpoint_id = ?2")?
-            .query_row((self.epoch, endpoint), |row| row.get(0))?;
-        let shape = if known < SHAPES_MAX { shape } else { OTHER_SHAPES };
-        self.connection
-            .prepare_cached(
-                "INSERT INTO shapes (epoch_id, endpoint_id, shape, compared, mismatched) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET compared = compared + ?4, mismatched = mismatched + ?5",
-            )?
-            .execute(params![self.epoch, endpoint, shape, compared, mismatched])?;
         Ok(())
     }
 
@@ -233,13 +243,22 @@ impl Recording<'_> {
             )?
             .query_row((self.epoch, endpoint), |row| row.get(0))?;
         let mut write = self.connection.prepare_cached(
-            "INSERT OR REPLACE INTO latencies (epoch_id, endpoint_id, slot, sequence, control_us, candidate_us)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR REPLACE INTO latencies
+                 (epoch_id, endpoint_id, slot, sequence, control_us, candidate_us, answered_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
         let every = pairs.len().div_ceil(LATENCIES_PER_BATCH).max(1);
         for (next, pair) in (first..).zip(pairs.iter().step_by(every)) {
             let slot = next % LATENCIES_MAX;
-            write.execute(params![self.epoch, endpoint, slot, next, pair.control_us, pair.candidate_us])?;
+            write.execute(params![
+                self.epoch,
+                endpoint,
+                slot,
+                next,
+                pair.control_us,
+                pair.candidate_us,
+                pair.answered_by.as_str()
+            ])?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Places at which control differs from itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::comparison::{Comparison, Tolerated};
 use crate::divergence::{Divergence, Kind, Severity};
@@ -43,11 +43,17 @@ pub struct Learned {
     pub refused: u64,
 }
 
+/// Places of one endpoint that are told apart. Members with endless names must not fill the book; what is beyond is
+/// no noise.
+const PLACES_MAX: usize = 500;
+
 /// All noise that was learned, by endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct NoiseBook {
     maturity: Maturity,
     endpoints: BTreeMap<EndpointId, EndpointNoise>,
+    /// Endpoints of which something is new since it was last asked.
+    changed: BTreeSet<EndpointId>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,6 +68,27 @@ impl NoiseBook {
         Self { maturity, ..Self::default() }
     }
 
+    /// With what was learned before.
+    pub fn with(maturity: Maturity, known: impl IntoIterator<Item = (EndpointId, EndpointNoise)>) -> Self {
+        Self { maturity, endpoints: known.into_iter().collect(), ..Self::default() }
+    }
+
+    pub fn maturity(&self) -> Maturity {
+        self.maturity
+    }
+
+    /// The endpoints of which something is new since the last call, each with all that is known of it.
+    pub fn take_changed(&mut self) -> Vec<(EndpointId, EndpointNoise)> {
+        let changed = std::mem::take(&mut self.changed);
+        changed
+            .into_iter()
+            .filter_map(|endpoint| {
+                let noise = self.endpoints.get(&endpoint)?.clone();
+                Some((endpoint, noise))
+            })
+            .collect()
+    }
+
     /// What was learned of one endpoint.
     pub fn endpoint(&self, endpoint: &EndpointId) -> Option<&EndpointNoise> {
         self.endpoints.get(endpoint)
@@ -69,6 +96,7 @@ impl NoiseBook {
 
     /// Learns from control compared with control: a comparison without rules, of the same request.
     pub fn learn(&mut self, endpoint: &EndpointId, control_with_itself: &Comparison) {
+        self.changed.insert(endpoint.clone());
         let noise = self.endpoints.entry(endpoint.clone()).or_default();
         noise.asked_twice += 1;
         let mut here: BTreeMap<Place, Option<Vec<Format>>> = BTreeMap::new();
@@ -83,7 +111,9 @@ impl NoiseBook {
         }
         for (place, formats) in here {
             let formats = formats.unwrap_or_default();
+            let is_full = noise.places.len() >= PLACES_MAX;
             match noise.places.get_mut(&place) {
+                None if is_full => {}
                 None => {
                     noise.places.insert(place, Learned { sightings: 1, formats, hidden: 0, refused: 0 });
                 }
@@ -101,6 +131,7 @@ impl NoiseBook {
         let maturity = self.maturity;
         let Some(noise) = self.endpoints.get_mut(endpoint) else { return };
         let asked_twice = noise.asked_twice;
+        let mut touched = false;
         let mut kept = Vec::with_capacity(comparison.divergences.len());
         for divergence in std::mem::take(&mut comparison.divergences) {
             let place = Place::of(&divergence);
@@ -108,10 +139,12 @@ impl NoiseBook {
                 noise.places.get_mut(&place).filter(|learned| learned.is_mature(asked_twice, maturity));
             match learned {
                 Some(learned) if may_be_noise(&divergence) && learned.covers(&divergence) => {
+                    touched = true;
                     learned.hidden += 1;
                     comparison.tolerated.push(Tolerated { rule: place.id(), divergence });
                 }
                 Some(learned) => {
+                    touched = true;
                     learned.refused += 1;
                     kept.push(divergence);
                 }
@@ -119,6 +152,9 @@ impl NoiseBook {
             }
         }
         comparison.divergences = kept;
+        if touched {
+            self.changed.insert(endpoint.clone());
+        }
     }
 }
 
@@ -139,7 +175,8 @@ impl Learned {
         self.formats.first().copied()
     }
 
-    fn is_mature(&self, asked_twice: u64, maturity: Maturity) -> bool {
+    /// Whether it differed often enough to count as noise.
+    pub fn is_mature(&self, asked_twice: u64, maturity: Maturity) -> bool {
         self.sightings >= maturity.sightings_min
             && self.sightings as f64 >= maturity.share_min * asked_twice as f64
     }

@@ -4,6 +4,8 @@
 //! does not agree with itself. Both sides are asked a second time (safe methods only), and each divergence of the first
 //! round is one of three things.
 
+use std::str::FromStr;
+
 use crate::comparison::Comparison;
 use crate::divergence::{Divergence, Severity};
 
@@ -19,6 +21,8 @@ pub enum Confirmation {
 }
 
 impl Confirmation {
+    pub const ALL: [Self; 3] = [Self::Confirmed, Self::Racing, Self::Nondeterministic];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
@@ -31,6 +35,52 @@ impl Confirmation {
     pub fn counts(self) -> bool {
         !matches!(self, Self::Racing)
     }
+}
+
+impl FromStr for Confirmation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| format!("`{text}` is not what asking again can say"))
+    }
+}
+
+/// Judges a whole comparison of the first round by the second, and by control compared with itself over both rounds.
+///
+/// Divergences that were edits in between are taken out and noted, so that they open no group. Where all of them were,
+/// they stay and the answer is [`Confirmation::Racing`]: what was not the same is never called a match.
+pub fn sift(
+    mut first: Comparison,
+    second_round: &Comparison,
+    control_with_itself: &Comparison,
+) -> (Comparison, Confirmation) {
+    let judged: Vec<_> = first
+        .divergences
+        .iter()
+        .map(|divergence| confirm(divergence, second_round, control_with_itself))
+        .collect();
+    let Some(worst) =
+        judged.iter().copied().filter(|judged| judged.counts()).min_by_key(|judged| *judged as u8)
+    else {
+        return (first, Confirmation::Racing);
+    };
+    let mut edits = Vec::new();
+    let mut kept = Vec::with_capacity(first.divergences.len());
+    for (divergence, judged) in std::mem::take(&mut first.divergences).into_iter().zip(judged) {
+        if judged.counts() {
+            kept.push(divergence);
+        } else {
+            edits.push(divergence.location.to_string());
+        }
+    }
+    first.divergences = kept;
+    if !edits.is_empty() {
+        first
+            .notes
+            .push(format!("edited between the two requests, and so not counted: {}", edits.join(", ")));
+    }
+    (first, worst)
 }
 
 /// Judges one divergence of the first round by the second round, and by control of the first round compared with control
@@ -74,6 +124,41 @@ mod tests {
         };
         let first = compare(control[0], candidate[0]);
         confirm(&first.divergences[0], &compare(control[1], candidate[1]), &compare(control[0], control[1]))
+    }
+
+    /// What is left of a comparison of `{"n", "m"}` bodies once both sides were asked again.
+    fn sifted(control: [&str; 2], candidate: [&str; 2]) -> (Vec<String>, Confirmation, usize) {
+        let endpoint = EndpointId::new(Method::GET, "/a");
+        let compare = |a: &str, b: &str| {
+            Comparator::default().compare_contents(&endpoint, None, a.as_bytes(), b.as_bytes())
+        };
+        let (left, confirmation) = sift(
+            compare(control[0], candidate[0]),
+            &compare(control[1], candidate[1]),
+            &compare(control[0], control[1]),
+        );
+        let places = left.divergences.iter().map(|divergence| divergence.location.to_string()).collect();
+        (places, confirmation, left.notes.iter().filter(|note| note.starts_with("edited between")).count())
+    }
+
+    #[test]
+    fn an_edit_beside_a_real_difference_is_taken_out_and_noted() {
+        let control = [r#"{"n":1,"m":1}"#, r#"{"n":1,"m":2}"#];
+        let (places, confirmation, notes) = sifted(control, [r#"{"n":9,"m":2}"#; 2]);
+        assert_eq!((places, confirmation, notes), (vec!["$.n".to_owned()], Confirmation::Confirmed, 1));
+    }
+
+    #[test]
+    fn what_was_an_edit_altogether_is_racing_and_no_match() {
+        let (places, confirmation, _) = sifted([r#"{"n":1}"#, r#"{"n":2}"#], [r#"{"n":2}"#; 2]);
+        assert_eq!((places, confirmation), (vec!["$.n".to_owned()], Confirmation::Racing));
+    }
+
+    #[test]
+    fn one_confirmed_divergence_confirms_the_whole() {
+        let (places, confirmation, _) =
+            sifted([r#"{"n":1,"m":1}"#; 2], [r#"{"n":9,"m":9}"#, r#"{"n":9,"m":1}"#]);
+        assert_eq!((places.len(), confirmation), (2, Confirmation::Confirmed));
     }
 
     #[test]

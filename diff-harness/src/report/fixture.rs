@@ -11,14 +11,14 @@ use crate::compare::{Comparator, Limits};
 use crate::comparison::{DropReason, Judgement, SkipReason};
 use crate::endpoint::EndpointId;
 use crate::exchange::{
-    CapturedBody, Exchange, Observation, Outcome, Request, Response, TransportFailure, UnixMillis,
+    CapturedBody, Exchange, Observation, Outcome, Request, Response, Side, TransportFailure, UnixMillis,
 };
 use crate::ledger::{Ledger, Retention};
 use crate::lifecycle::{Declaration, Flip, Hold, Stage, Standing};
 use crate::redact::{RedactionConfig, RedactionKey, Redactor};
 use crate::rules::Rules;
 use crate::store::{
-    Batch, ComparisonRecord, Epoch, EpochFilter, LatencyPair, PlainTally, Store, Tally, Undeclared,
+    Batch, ComparisonRecord, Epoch, EpochFilter, LatencyPair, PlainTally, Spread, Store, Tally, Undeclared,
 };
 
 /// 2026-03-01T09:30:00Z
@@ -222,7 +222,7 @@ fn batch() -> Batch {
         };
         let redaction = redactor.begin(&exchange);
         let divergences = redaction.divergences(&exchange, &comparison.divergences);
-        let (control_latency, candidate_latency) = (exchange.control.latency, exchange.candidate.latency);
+        let latencies = LatencyPair::new(exchange.control.latency, exchange.candidate.latency, Side::Control);
         let (id, at, endpoint) = (exchange.id.clone(), exchange.at, exchange.endpoint.clone());
         let (exchange, mut notes) = redaction.exchange(exchange);
         notes.extend(comparison.notes.iter().cloned());
@@ -231,14 +231,16 @@ fn batch() -> Batch {
             at,
             endpoint,
             verdict: comparison.verdict(),
+            confirmation: None,
             both_failed: false,
             shape: "2xx".into(),
+            place: 0,
+            status: Some(200),
             divergences,
             tolerated: Vec::new(),
             applied: Vec::new(),
             notes,
-            control_latency,
-            candidate_latency,
+            latencies: Some(latencies),
             exchange: Some(exchange),
         }
     };
@@ -272,12 +274,18 @@ fn batch() -> Batch {
             endpoint: endpoint("GET /health"),
             shape: "2xx".into(),
             verdict: crate::comparison::Verdict::Tolerated,
+            status: Some(200),
             both_failed: false,
             count: 40,
+            spread: Spread::default(),
             tolerated: vec![("created-at".into(), 40)],
             applied: vec![("created-at".into(), 40), ("etag".into(), 12)],
             latencies: (1..=40)
-                .map(|n| LatencyPair { control_us: 300 + n, candidate_us: 250 + 2 * n })
+                .map(|n| LatencyPair {
+                    control_us: 300 + n,
+                    candidate_us: 250 + 2 * n,
+                    answered_by: Side::Control,
+                })
                 .collect(),
         }],
         undeclared: vec![Undeclared {
@@ -285,6 +293,7 @@ fn batch() -> Batch {
             count: 31,
             examples: vec!["/users/1/avatar".into(), "/users/<b>2</b>/avatar".into()],
         }],
+        ..Batch::default()
     }
 }
 

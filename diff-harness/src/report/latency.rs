@@ -70,7 +70,9 @@ mod tests {
 
     #[test]
     fn quantiles_are_values_that_were_measured() {
-        let pairs: Vec<_> = (1..=100).map(|n| LatencyPair { control_us: n, candidate_us: 101 - n }).collect();
+        let answered_by = crate::exchange::Side::Control;
+        let pairs: Vec<_> =
+            (1..=100).map(|n| LatencyPair { control_us: n, candidate_us: 101 - n, answered_by }).collect();
         let latency = Latency::of(&pairs).unwrap();
         let micros = [latency.control.p50, latency.control.p95, latency.candidate.p99].map(|d| d.as_micros());
         assert_eq!(micros, [50, 95, 99]);

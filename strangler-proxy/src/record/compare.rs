@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use diff_harness::comparison::{Disposition, DropReason};
-use diff_harness::exchange::{CapturedBody, Outcome, Response};
+use diff_harness::endpoint::EndpointId;
+use diff_harness::exchange::{CapturedBody, Observation, Outcome, Request, Response};
 use http::header::CONTENT_ENCODING;
 
 use super::remember::Recording;
+use super::{AskAgain, SecondRound, Suspect};
 use crate::shadow::Pair;
 
 /// The way to be compared. Cheap to clone.
@@ -56,6 +58,33 @@ impl CompareHandle {
         if let Work::Pair(pair) = refused {
             pair.ending.settle(Disposition::Dropped(reason));
         }
+    }
+
+    /// From here on, pairs that mismatched are asked again by this. Only the first one that is given counts.
+    pub fn ask_again_by(&self, asker: impl AskAgain) {
+        self.0.recording.ask_again_by(Box::new(asker));
+    }
+
+    /// Both sides were asked again: settles what the suspect is, remembers and counts it. Compares two small rounds;
+    /// for a thread behind the clients' path.
+    pub fn asked_again(&self, suspect: Box<Suspect>, second: &SecondRound) {
+        self.0.recording.asked_again(*suspect, second);
+    }
+
+    /// The suspect could not be asked again: it counts as it is.
+    pub fn not_asked_again(&self, suspect: Box<Suspect>) {
+        self.0.recording.remember_suspect(*suspect, None);
+    }
+
+    /// Control was asked the same thing twice: learns in what it differs from itself. Counts no request.
+    pub fn control_twice(
+        &self,
+        endpoint: &EndpointId,
+        request: &Request,
+        first: &Observation,
+        second: &Observation,
+    ) {
+        self.0.recording.control_twice(endpoint, request, first, second);
     }
 
     /// Lets no pair in any more, and has every thread stop after what is in the queue. Blocks while it is full.

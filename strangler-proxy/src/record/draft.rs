@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use diff_harness::comparison::Verdict;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
-use diff_harness::store::{Batch, ComparisonRecord, Epoch, PlainTally, Tally, Undeclared};
+use diff_harness::noise::book::EndpointNoise;
+use diff_harness::store::{Batch, ComparisonRecord, Epoch, NegativeControl, PlainTally, Tally, Undeclared};
 
-use super::gathered::{EndpointGathered, LATENCIES_MAX, Plain, add_rule};
+use super::gathered::{EndpointGathered, LATENCIES_MAX, Plain, Sort, add_rule};
 
 /// Proposals that wait for the store.
 const UNDECLARED_MAX: usize = 1000;
@@ -18,14 +18,20 @@ pub(super) struct Draft {
     plain: BTreeMap<PlainKey, PlainTally>,
     comparisons: Vec<ComparisonRecord>,
     undeclared: BTreeMap<EndpointId, Undeclared>,
+    noise: BTreeMap<EndpointId, EndpointNoise>,
+    negative_controls: BTreeMap<EndpointId, NegativeControl>,
 }
 
-/// Endpoint, shape, whether something was tolerated, whether both failed.
-type PlainKey = (EndpointId, String, bool, bool);
+/// Endpoint and shape.
+type PlainKey = (EndpointId, String, Sort);
 
 impl Draft {
     pub(super) fn is_empty(&self) -> bool {
-        self.tallies.is_empty() && self.comparisons.is_empty() && self.undeclared.is_empty()
+        self.tallies.is_empty()
+            && self.comparisons.is_empty()
+            && self.undeclared.is_empty()
+            && self.noise.is_empty()
+            && self.negative_controls.is_empty()
     }
 
     pub(super) fn count(&mut self, endpoint: Option<EndpointId>, delta: &Tally) {
@@ -61,6 +67,21 @@ impl Draft {
         }
     }
 
+    /// What is known of noise, in the place of what was.
+    pub(super) fn add_noise(&mut self, noise: impl IntoIterator<Item = (EndpointId, EndpointNoise)>) {
+        self.noise.extend(noise);
+    }
+
+    pub(super) fn add_negative_controls(
+        &mut self,
+        trials: impl IntoIterator<Item = (EndpointId, NegativeControl)>,
+    ) {
+        for (endpoint, trial) in trials {
+            let known = self.negative_controls.entry(endpoint).or_default();
+            *known = NegativeControl { found: trial.found.or(known.found), ..trial };
+        }
+    }
+
     pub(super) fn into_batch(self, epoch: &Epoch, at: UnixMillis) -> Batch {
         Batch {
             at,
@@ -69,6 +90,8 @@ impl Draft {
             comparisons: self.comparisons,
             plain: self.plain.into_values().collect(),
             undeclared: self.undeclared.into_values().collect(),
+            noise: self.noise.into_iter().collect(),
+            negative_controls: self.negative_controls.into_iter().collect(),
         }
     }
 
@@ -80,21 +103,20 @@ impl Draft {
         for plain in batch.plain {
             draft.add_plain(plain);
         }
+        draft.add_noise(batch.noise);
+        draft.add_negative_controls(batch.negative_controls);
         draft
     }
 
     fn add_plain(&mut self, plain: PlainTally) {
-        let key = (
-            plain.endpoint.clone(),
-            plain.shape.clone(),
-            plain.verdict == Verdict::Tolerated,
-            plain.both_failed,
-        );
+        let PlainTally { verdict, both_failed, status, .. } = plain;
+        let key = (plain.endpoint.clone(), plain.shape.clone(), Sort { verdict, both_failed, status });
         let Some(known) = self.plain.get_mut(&key) else {
             self.plain.insert(key, plain);
             return;
         };
         known.count += plain.count;
+        known.spread.merge(&plain.spread);
         for (rule, n) in &plain.tolerated {
             add_rule(&mut known.tolerated, rule, *n);
         }
@@ -107,13 +129,16 @@ impl Draft {
 }
 
 fn plain_tally(endpoint: &EndpointId, shape: &str, plain: Plain) -> PlainTally {
-    let Plain { verdict, both_failed, count, tolerated, applied, latencies } = plain;
+    let Plain { sort: Sort { verdict, both_failed, status }, count, spread, tolerated, applied, latencies } =
+        plain;
     PlainTally {
         endpoint: endpoint.clone(),
         shape: shape.to_owned(),
+        status,
         verdict,
         both_failed,
         count,
+        spread,
         tolerated,
         applied,
         latencies,

@@ -69,6 +69,11 @@ impl Epochs {
         })
     }
 
+    /// The deployment of control that made this observation, as far as it is known.
+    pub(super) fn control_of<'a>(&'a self, observation: &'a Observation, current: &'a Epoch) -> &'a str {
+        named(self.control_header.as_ref(), observation).unwrap_or(&current.control)
+    }
+
     fn change(&self, change: impl Fn(&mut Epoch)) {
         self.current.rcu(|epoch| {
             let mut next = Epoch::clone(epoch);

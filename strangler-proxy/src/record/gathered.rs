@@ -6,7 +6,8 @@ use std::sync::Arc;
 use diff_harness::comparison::{Comparison, Verdict};
 use diff_harness::endpoint::EndpointId;
 use diff_harness::fingerprint::Fingerprint;
-use diff_harness::store::{ComparisonRecord, Epoch, LatencyPair, Tally};
+use diff_harness::noise::confirm::Confirmation;
+use diff_harness::store::{ComparisonRecord, Epoch, LatencyPair, Spread, Tally};
 
 use crate::counters::EndpointCounters;
 use crate::routes::table::ActiveRoute;
@@ -46,15 +47,38 @@ pub(super) struct EndpointGathered {
     places: HashMap<Box<str>, usize>,
 }
 
-/// Comparisons of one shape with one verdict.
-#[derive(Debug)]
-pub(super) struct Plain {
+/// What sets comparisons of one shape apart of which only the count is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Sort {
+    /// A mismatch was an edit in between.
     pub(super) verdict: Verdict,
     pub(super) both_failed: bool,
+    /// Control's.
+    pub(super) status: Option<u16>,
+}
+
+/// Comparisons of one shape and one sort.
+#[derive(Debug)]
+pub(super) struct Plain {
+    pub(super) sort: Sort,
     pub(super) count: u64,
+    pub(super) spread: Spread,
     pub(super) tolerated: Vec<(String, u64)>,
     pub(super) applied: Vec<(String, u64)>,
     pub(super) latencies: Vec<LatencyPair>,
+}
+
+/// What is remembered of a comparison besides its verdict.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// What asking again said of a mismatch.
+    pub(super) confirmation: Option<Confirmation>,
+    /// Where the request falls among different ones.
+    pub(super) place: u8,
+    /// Control's.
+    pub(super) status: Option<u16>,
+    /// `None` where a side failed.
+    pub(super) latencies: Option<LatencyPair>,
 }
 
 impl Gathered {
@@ -73,26 +97,28 @@ impl Gathered {
         self.endpoint(epoch, route).count(verdict, both_failed);
     }
 
-    /// Counts a comparison of which nothing else is kept, and remembers it by its shape.
+    /// Counts a comparison of which nothing else is kept, and remembers it by its shape. A mismatch among them was an
+    /// edit in between.
     pub(super) fn add_plain(
         &mut self,
         epoch: &Arc<Epoch>,
         route: &ActiveRoute,
         shape: &str,
         comparison: &Comparison,
-        latencies: LatencyPair,
+        seen: Seen,
     ) {
-        let (verdict, both_failed) = (comparison.verdict(), comparison.both_failed);
+        let verdict = comparison.verdict();
         let endpoint = self.endpoint(epoch, route);
-        endpoint.count(verdict, both_failed);
+        endpoint.count(verdict, comparison.both_failed);
+        endpoint.verdicts.racing += u64::from(verdict == Verdict::Mismatch);
+        let sort = Sort { verdict, both_failed: comparison.both_failed, status: seen.status };
         let plains = endpoint.shape(shape);
-        let known =
-            plains.iter().position(|plain| plain.verdict == verdict && plain.both_failed == both_failed);
+        let known = plains.iter().position(|plain| plain.sort == sort);
         let place = known.unwrap_or_else(|| {
-            plains.push(Plain::new(verdict, both_failed));
+            plains.push(Plain::new(sort));
             plains.len() - 1
         });
-        plains[place].add(comparison, latencies);
+        plains[place].add(comparison, seen);
     }
 
     /// Whether the exchange of a mismatch is kept: one of its groups has few of them since the last write.
@@ -167,19 +193,20 @@ impl EpochGathered {
 }
 
 impl Plain {
-    fn new(verdict: Verdict, both_failed: bool) -> Self {
+    fn new(sort: Sort) -> Self {
         Self {
-            verdict,
-            both_failed,
+            sort,
             count: 0,
+            spread: Spread::default(),
             tolerated: Vec::new(),
             applied: Vec::new(),
             latencies: Vec::new(),
         }
     }
 
-    fn add(&mut self, comparison: &Comparison, latencies: LatencyPair) {
+    fn add(&mut self, comparison: &Comparison, seen: Seen) {
         self.count += 1;
+        self.spread.add(seen.place, 1);
         for tolerated in &comparison.tolerated {
             add_rule(&mut self.tolerated, &tolerated.rule, 1);
         }
@@ -189,7 +216,7 @@ impl Plain {
             }
         }
         if self.latencies.len() < LATENCIES_MAX {
-            self.latencies.push(latencies);
+            self.latencies.extend(seen.latencies);
         }
     }
 }

@@ -17,6 +17,17 @@ pub trait Judge: Send + Sync + 'static {
         candidate: &Observation,
     ) -> Judgement;
 
+    /// Control compared with itself: without rules, for what a rule hides may be noise as well.
+    fn judge_itself(
+        &self,
+        endpoint: &EndpointId,
+        request: &Request,
+        first: &Observation,
+        second: &Observation,
+    ) -> Judgement {
+        self.judge(endpoint, request, first, second)
+    }
+
     /// Names the rules: evidence under other rules is other evidence.
     fn rules(&self) -> &str;
 }
@@ -25,13 +36,16 @@ pub trait Judge: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct RulesJudge {
     comparator: Comparator,
+    /// Without rules.
+    plain: Comparator,
     rules: String,
 }
 
 impl RulesJudge {
     pub fn new(rules: Rules) -> Self {
         let hash = rules.hash();
-        Self { comparator: Comparator::new(rules, Limits::default()), rules: hash }
+        let comparator = Comparator::new(rules, Limits::default());
+        Self { comparator, plain: Comparator::default(), rules: hash }
     }
 }
 
@@ -44,6 +58,16 @@ impl Judge for RulesJudge {
         candidate: &Observation,
     ) -> Judgement {
         self.comparator.compare(endpoint, request, control, candidate)
+    }
+
+    fn judge_itself(
+        &self,
+        endpoint: &EndpointId,
+        request: &Request,
+        first: &Observation,
+        second: &Observation,
+    ) -> Judgement {
+        self.plain.compare(endpoint, request, first, second)
     }
 
     fn rules(&self) -> &str {

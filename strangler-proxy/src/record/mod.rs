@@ -7,6 +7,7 @@
 //!
 //! - [`CompareHandle`]: the way in. Small pairs are judged where they come from, the others on threads of their own.
 //! - [`Judge`]: what says whether two observations agree.
+//! - [`AskAgain`]: what asks both sides again about a pair that mismatched; [`Suspect`] is such a pair.
 //! - [`Epochs`]: which deployment of both sides, under which rules, evidence belongs to.
 //! - [`UndeclaredHandle`]: the way in for requests that match no endpoint.
 //! - [`Recorder`]: starts the threads, flushes, tells its health, drains.
@@ -17,6 +18,9 @@ mod draft;
 mod epoch;
 mod gathered;
 mod judge;
+mod noise;
+mod suspect;
+mod judging;
 mod recorder;
 mod remember;
 mod shape;
@@ -29,4 +33,5 @@ pub use epoch::Epochs;
 pub use judge::{Judge, RulesJudge};
 pub use recorder::{Effects, Recorder};
 pub use storage::{Failing, FlushError, RecordHealth};
+pub use suspect::{AskAgain, SecondRound, Suspect};
 pub use undeclared::{Discover, UndeclaredHandle};

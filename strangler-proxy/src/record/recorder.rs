@@ -7,10 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
+use diff_harness::noise::book::EndpointNoise;
 use diff_harness::redact::Redactor;
 use diff_harness::store::{Epoch, Store};
 
+use super::noise::Noise;
 use super::remember::Recording;
 use super::storage::Storage;
 use super::{
@@ -25,6 +28,8 @@ pub struct Effects {
     pub store: Arc<dyn Store>,
     pub registry: Arc<CounterRegistry>,
     pub discover: Box<dyn Discover>,
+    /// What the store knows of how control differs from itself.
+    pub noise: Vec<(EndpointId, EndpointNoise)>,
     pub clock: fn() -> UnixMillis,
 }
 
@@ -43,11 +48,13 @@ impl Recorder {
     /// # Errors
     /// When a thread cannot be started.
     pub fn start(config: RecordConfig, epoch: Epoch, effects: Effects) -> io::Result<Self> {
-        let Effects { judge, redactor, store, registry, discover, clock } = effects;
+        let Effects { judge, redactor, store, registry, discover, noise, clock } = effects;
         let epoch = Epoch { rules: judge.rules().to_owned(), ..epoch };
+        let current = epoch.clone();
         let epochs =
             Epochs::new(epoch, config.candidate_epoch_header.clone(), config.control_epoch_header.clone());
-        let recording = Arc::new(Recording::new(config, judge, epochs, redactor));
+        let noise = Noise::new(current.control.clone(), noise);
+        let recording = Arc::new(Recording::new(config, judge, epochs, noise, redactor));
         let (ending, ended) = sync_channel(recording.config.threads.max(1));
         let compare = compare::start(&recording, &ending)?;
         let (undeclared, sightings) = UndeclaredHandle::new();

@@ -1,23 +1,26 @@
-//! Judges one pair and remembers what came of it.
+//! Remembers what came of a pair.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
-use diff_harness::comparison::{Comparison, Disposition, DropReason, Judgement, Verdict};
+use diff_harness::comparison::{Comparison, Disposition, Verdict};
 use diff_harness::divergence::Divergence;
-use diff_harness::exchange::{CapturedBody, Exchange, Outcome};
+use diff_harness::exchange::{CapturedBody, Exchange, Observation, Outcome};
 use diff_harness::fingerprint::Fingerprint;
+use diff_harness::noise::confirm::Confirmation;
 use diff_harness::redact::Redactor;
-use diff_harness::store::{ComparisonRecord, LatencyPair};
+use diff_harness::store::{ComparisonRecord, Epoch, LatencyPair, Spread};
 use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE};
 
-use super::gathered::{Gathered, add_rule};
+use super::gathered::{Gathered, Seen, add_rule};
+use super::noise::Noise;
 use super::shape::write_shape;
 use super::storage::Signals;
-use super::{Epochs, Judge, RecordConfig};
+use super::{AskAgain, Epochs, Judge, RecordConfig};
 use crate::counters::EndpointCounters;
 use crate::shadow::{Answered, Pair, ShadowedRequest, size_of_headers};
 
@@ -33,8 +36,11 @@ pub(super) struct Recording {
     pub(super) waiting_bytes: AtomicUsize,
     /// Records that were given up.
     pub(super) unrecorded: AtomicU64,
+    pub(super) noise: Noise,
     redactor: Redactor,
     gathered: Mutex<Gathered>,
+    /// Asks again about what mismatched, where somebody does.
+    pub(super) asker: OnceLock<Box<dyn AskAgain>>,
 }
 
 thread_local! {
@@ -47,6 +53,7 @@ impl Recording {
         config: RecordConfig,
         judge: Box<dyn Judge>,
         epochs: Epochs,
+        noise: Noise,
         redactor: Redactor,
     ) -> Self {
         Self {
@@ -56,8 +63,10 @@ impl Recording {
             waiting: AtomicUsize::new(0),
             waiting_bytes: AtomicUsize::new(0),
             unrecorded: AtomicU64::new(0),
+            noise,
             redactor,
             gathered: Mutex::default(),
+            asker: OnceLock::new(),
             config,
         }
     }
@@ -67,43 +76,27 @@ impl Recording {
         std::mem::take(&mut *self.gathered())
     }
 
-    /// Judges a pair, remembers and counts it. Never panics, whatever the comparator does.
-    pub(super) fn judge(&self, pair: Pair) {
-        let judge = self.judge.load();
-        let judged = catch_unwind(AssertUnwindSafe(|| {
-            judge.judge(
-                &pair.request().route.endpoint,
-                &pair.request().request,
-                &pair.control.observation,
-                &pair.candidate.observation,
-            )
-        }));
-        match judged {
-            Ok(Judgement::Compared(comparison)) => self.remember(pair, comparison, judge.rules()),
-            Ok(Judgement::Skipped(reason)) => pair.ending.settle(Disposition::Skipped(reason)),
-            Err(_) => {
-                let request = pair.request();
-                tracing::error!(
-                    id = id_of(request),
-                    endpoint = %request.route.endpoint,
-                    "the comparator failed on this exchange: a bug in Strangler; the request is counted as dropped"
-                );
-                pair.ending.settle(Disposition::Dropped(DropReason::ComparatorFailed));
-            }
-        }
-    }
-
-    fn remember(&self, pair: Pair, comparison: Comparison, rules: &str) {
+    pub(super) fn remember(
+        &self,
+        pair: Pair,
+        comparison: Comparison,
+        confirmation: Option<Confirmation>,
+        epoch: &Arc<Epoch>,
+    ) {
         let Pair { ending, control, candidate } = pair;
         let request = ending.request();
         let route = Arc::clone(&request.route);
         let (verdict, both_failed) = (comparison.verdict(), comparison.both_failed);
-        let epoch = self.epochs.of(&control.observation, &candidate.observation, rules);
-        let latencies = LatencyPair::new(control.observation.latency, candidate.observation.latency);
+        let racing = confirmation == Some(Confirmation::Racing);
+        let seen = Seen { confirmation, ..seen(request, &control.observation, &candidate.observation) };
         SHAPE.with_borrow_mut(|shape| {
             write_shape(shape, request, &control.observation);
-            if verdict == Verdict::Mismatch || self.keeps_a_match(&route.counters) {
-                let make = || self.record(request, shape, control, candidate, comparison);
+            let is_kept = match verdict {
+                Verdict::Mismatch => !racing,
+                Verdict::Match | Verdict::Tolerated => self.keeps_a_match(&route.counters),
+            };
+            if is_kept {
+                let make = || self.record(request, shape, seen, control, candidate, comparison);
                 let record = catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
                     let id = id_of(request);
                     tracing::error!(
@@ -113,18 +106,21 @@ impl Recording {
                     None
                 });
                 let mut gathered = self.gathered();
-                gathered.count(&epoch, &route, verdict, both_failed);
+                gathered.count(epoch, &route, verdict, both_failed);
                 match record {
-                    Some(record) => gathered.add_record(&epoch, record),
+                    Some(record) => gathered.add_record(epoch, record),
                     None => drop(self.unrecorded.fetch_add(1, Ordering::Relaxed)),
                 }
             } else {
-                self.gathered().add_plain(&epoch, &route, shape, &comparison, latencies);
+                self.gathered().add_plain(epoch, &route, shape, &comparison, seen);
             }
         });
         // Counted last: whoever sees the count finds the evidence gathered.
         if both_failed {
             route.counters.both_failed();
+        }
+        if racing {
+            route.counters.racing();
         }
         ending.settle(Disposition::Compared(verdict));
     }
@@ -140,6 +136,7 @@ impl Recording {
         &self,
         request: &ShadowedRequest,
         shape: &str,
+        seen: Seen,
         control: Answered,
         candidate: Answered,
         comparison: Comparison,
@@ -154,7 +151,6 @@ impl Recording {
         let keeps =
             verdict != Verdict::Mismatch || self.gathered().keeps(&groups, self.config.keep_per_group);
         let exchange = exchange(request, control, candidate);
-        let (control_latency, candidate_latency) = (exchange.control.latency, exchange.candidate.latency);
         let redaction = self.redactor.begin(&exchange);
         let divergences = redaction.divergences(&exchange, &comparison.divergences);
         let (exchange, notes) = keeps.then(|| redaction.exchange(exchange)).unzip();
@@ -163,14 +159,16 @@ impl Recording {
             at: request.at,
             endpoint: endpoint.clone(),
             verdict,
+            confirmation: seen.confirmation,
             both_failed: comparison.both_failed,
             shape: shape.to_owned(),
+            place: seen.place,
+            status: seen.status,
             divergences,
             tolerated: tolerated(&comparison),
             applied: applied(&comparison),
             notes: comparison.notes.into_iter().chain(notes.into_iter().flatten()).collect(),
-            control_latency,
-            candidate_latency,
+            latencies: seen.latencies,
             exchange,
         };
         let bytes = size_of_record(&record);
@@ -226,7 +224,25 @@ fn exchange(request: &ShadowedRequest, control: Answered, candidate: Answered) -
     }
 }
 
-fn id_of(request: &ShadowedRequest) -> &str {
+fn seen(request: &ShadowedRequest, control: &Observation, candidate: &Observation) -> Seen {
+    let fields = [AUTHORIZATION, COOKIE].map(|name| request.request.headers.get(name));
+    let identity = fields.map(|value| value.map_or(&b""[..], http::HeaderValue::as_bytes));
+    let status = |observation: &Observation| match &observation.outcome {
+        Outcome::Response(response) => Some(response.status),
+        Outcome::Failure(_) => None,
+    };
+    // A failure is an error and no fast answer.
+    let answered = |observation| status(observation).is_some_and(|status| !status.is_server_error());
+    Seen {
+        confirmation: None,
+        place: Spread::place([request.request.target.as_bytes(), identity[0], identity[1]]),
+        status: status(control).map(|status| status.as_u16()),
+        latencies: (answered(control) && answered(candidate))
+            .then(|| LatencyPair::new(control.latency, candidate.latency, request.to.other())),
+    }
+}
+
+pub(super) fn id_of(request: &ShadowedRequest) -> &str {
     request.id.to_str().unwrap_or_default()
 }
 

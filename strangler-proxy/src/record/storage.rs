@@ -267,6 +267,11 @@ impl Storage {
             }
             draft.add_records(gathered.records);
         }
+        for (control, noise) in self.recording.noise.take_changed() {
+            let known = self.drafts.keys().find(|epoch| epoch.control == control).cloned();
+            let epoch = known.unwrap_or_else(|| Epoch { control, ..Epoch::clone(&current) });
+            self.draft(&epoch).add_noise(noise);
+        }
     }
 
     fn draft(&mut self, epoch: &Epoch) -> &mut Draft {

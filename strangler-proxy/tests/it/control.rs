@@ -182,14 +182,16 @@ fn divergent(endpoint: &EndpointId, severity: Severity) -> ComparisonRecord {
         at: exchange.at,
         endpoint: endpoint.clone(),
         verdict: Verdict::Mismatch,
+        confirmation: None,
         both_failed: false,
         shape: String::new(),
+        place: 0,
+        status: Some(200),
         divergences: vec![(Fingerprint::of(endpoint, &divergence), redacted)],
         tolerated: Vec::new(),
         applied: Vec::new(),
         notes: Vec::new(),
-        control_latency: std::time::Duration::ZERO,
-        candidate_latency: std::time::Duration::ZERO,
+        latencies: None,
         exchange: None,
     }
 }

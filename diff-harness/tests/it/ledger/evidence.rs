@@ -1,5 +1,11 @@
 use diff_harness::comparison::{DropReason, SkipReason};
-use diff_harness::store::{EpochFilter, GroupFilter, PlainTally, Tally, Undeclared};
+use diff_harness::fingerprint::Fingerprint;
+use diff_harness::noise::book::{EndpointNoise, Learned, Place};
+use diff_harness::noise::confirm::Confirmation;
+use diff_harness::rules::Format;
+use diff_harness::store::{
+    EpochFilter, GroupFilter, NegativeControl, Observed, PlainTally, Spread, Tally, Undeclared,
+};
 
 use super::*;
 
@@ -21,6 +27,7 @@ fn tallies_add_up_over_batches_and_epochs() {
         tolerated: 2,
         mismatched: 1,
         both_failed: 1,
+        racing: 1,
         skipped: [(SkipReason::Sampled, 7), (SkipReason::Stage, 3)].into(),
         dropped: [(DropReason::Expired, 4)].into(),
         answered_control: 20,
@@ -156,11 +163,13 @@ fn shapes_rules_latencies_and_undeclared_traffic_are_kept() {
         endpoint: endpoint.clone(),
         shape: "4xx".to_owned(),
         verdict: Verdict::Match,
+        status: Some(404),
         both_failed: false,
         count: 40,
+        spread: Spread::default(),
         tolerated: vec![("times".to_owned(), 4)],
         applied: vec![("times".to_owned(), 4)],
-        latencies: vec![diff_harness::store::LatencyPair { control_us: 1, candidate_us: 2 }],
+        latencies: vec![LatencyPair { control_us: 1, candidate_us: 2, answered_by: Side::Candidate }],
     };
     let mut given = batch("v1", vec![tolerated, record("b", 11, &[divergence("x", Severity::Changed)])]);
     given.plain = vec![plain];
@@ -170,7 +179,7 @@ fn shapes_rules_latencies_and_undeclared_traffic_are_kept() {
     ledger.record(&given).unwrap();
     ledger.record(&Batch { undeclared: given.undeclared.clone(), ..Batch::default() }).unwrap();
 
-    let shapes = ledger.shapes(&endpoint, &epoch("v1")).unwrap();
+    let shapes = ledger.observed(&endpoint, &epoch("v1")).unwrap().shapes;
     let shapes: Vec<_> = shapes.iter().map(|s| (s.shape.as_str(), s.compared, s.mismatched)).collect();
     assert_eq!(shapes, [("4xx", 40, 0), ("2xx", 2, 1)]);
     let rules = ledger.rules(&epoch("v1")).unwrap();
@@ -179,7 +188,7 @@ fn shapes_rules_latencies_and_undeclared_traffic_are_kept() {
     let latencies = ledger.latencies(&endpoint, &epoch("v1")).unwrap();
     let latencies: Vec<_> = latencies.iter().map(|pair| (pair.control_us, pair.candidate_us)).collect();
     assert_eq!(latencies, [(2000, 3000), (2000, 3000), (1, 2)]);
-    assert!(ledger.shapes(&endpoint, &epoch("v2")).unwrap().is_empty());
+    assert!(ledger.observed(&endpoint, &epoch("v2")).unwrap().shapes.is_empty());
 
     let undeclared = ledger.undeclared(9).unwrap();
     let examples = vec!["/users/1".to_owned(), "/users/2".to_owned()];
@@ -204,7 +213,7 @@ fn a_sweep_deletes_exchanges_and_keeps_every_count() {
         ledger.record(&given).unwrap();
     }
     let counts = |ledger: &Ledger| {
-        let shapes = ledger.shapes(&playlists(), &epoch("v1")).unwrap();
+        let shapes = ledger.observed(&playlists(), &epoch("v1")).unwrap().shapes;
         (ledger.tallies(EpochFilter::All).unwrap(), all_groups(ledger), shapes)
     };
     let before = counts(&ledger);
@@ -312,4 +321,103 @@ fn a_reader_does_not_wait_for_a_writer() {
     outside.execute_batch("BEGIN IMMEDIATE; INSERT INTO settings VALUES ('half', 'done')").unwrap();
     assert_eq!(ledger.routes().unwrap().len(), 1);
     assert_eq!(ledger.setting("half").unwrap(), None);
+}
+
+#[test]
+fn what_the_gate_judges_by_is_read_at_one_moment() {
+    let home = Home::new();
+    let ledger = home.open();
+    let endpoint = declared(&ledger);
+    let (title, plays) = (divergence("title", Severity::Changed), divergence("plays", Severity::Changed));
+    let mut confirmed = record("a", 10, std::slice::from_ref(&title));
+    (confirmed.confirmation, confirmed.place) = (Some(Confirmation::Confirmed), 1);
+    let both = record("b", 11, &[title.clone(), plays.clone()]);
+    let mut given = batch("v1", vec![confirmed.clone(), confirmed, both]);
+    let mut spread = Spread::default();
+    spread.add(5, 30);
+    spread.add(6, 1);
+    let plain = |verdict, both_failed, count, status| PlainTally {
+        endpoint: endpoint.clone(),
+        shape: "2xx".to_owned(),
+        status: Some(status),
+        verdict,
+        both_failed,
+        count,
+        spread: spread.clone(),
+        tolerated: Vec::new(),
+        applied: Vec::new(),
+        latencies: Vec::new(),
+    };
+    given.plain = vec![
+        plain(Verdict::Match, false, 31, 200),
+        plain(Verdict::Match, true, 31, 503),
+        plain(Verdict::Mismatch, false, 31, 200),
+    ];
+    let tally = Tally { matched: 62, mismatched: 34, racing: 31, both_failed: 31, ..Tally::default() };
+    given.tallies = vec![(Some(endpoint.clone()), tally.clone())];
+    ledger.record(&given).unwrap();
+    let dropped = Tally { dropped: [(DropReason::Unreachable, 1)].into(), ..Tally::default() };
+    let tallies = vec![(Some(endpoint.clone()), dropped)];
+    ledger.record(&Batch { at: UnixMillis(9), tallies, ..batch("v1", Vec::new()) }).unwrap();
+
+    let observed = ledger.observed(&endpoint, &epoch("v1")).unwrap();
+    let [shape] = &observed.shapes[..] else { panic!("{:?}", observed.shapes) };
+    assert_eq!((shape.compared, shape.mismatched, shape.both_failed, shape.racing), (96, 34, 31, 31));
+    assert_eq!((shape.spread.distinct(), shape.spread.capped(10), shape.spread.capped(100)), (4, 14, 34));
+    assert_eq!(observed.statuses, [(200, 65), (503, 31)]);
+    let fingerprint = |d: &Divergence| Fingerprint::of(&endpoint, d);
+    let mut known: Vec<_> =
+        observed.mismatches.iter().map(|m| (m.groups.clone(), m.count, m.confirmed)).collect();
+    known.sort_by_key(|(groups, ..)| groups.len());
+    assert_eq!(known[0], (vec![fingerprint(&title)], 2, 2));
+    assert_eq!((known[1].0.len(), known[1].1, known[1].2), (2, 1, 0));
+    assert!(known[1].0.contains(&fingerprint(&plays)));
+    let moments = observed.moments;
+    assert_eq!(
+        (moments.began, moments.compared, moments.dropped),
+        (Some(UnixMillis(5)), Some(UnixMillis(5)), Some(UnixMillis(9)))
+    );
+    assert_eq!(ledger.observed(&endpoint, &epoch("v2")).unwrap(), Observed::default());
+}
+
+#[test]
+fn noise_is_kept_by_deployment_of_control() {
+    let home = Home::new();
+    let endpoint = declared(&home.open());
+    let place = Place { location: "$.at".to_owned(), kind: Kind::Value };
+    let learned = |sightings, hidden| Learned {
+        sightings,
+        formats: vec![Format::Timestamp, Format::Token],
+        hidden,
+        refused: 1,
+    };
+    let noise =
+        |asked_twice, learned| EndpointNoise { asked_twice, places: [(place.clone(), learned)].into() };
+    let keep = |known: EndpointNoise| {
+        let noise = vec![(endpoint.clone(), known)];
+        home.open().record(&Batch { noise, ..batch("v1", Vec::new()) }).unwrap();
+    };
+    keep(noise(3, learned(3, 0)));
+    keep(noise(4, learned(4, 7)));
+    let ledger = home.open();
+    assert_eq!(ledger.noise("c1").unwrap(), [(endpoint, noise(4, learned(4, 7)))]);
+    assert!(ledger.noise("c2").unwrap().is_empty());
+}
+
+#[test]
+fn a_negative_control_keeps_when_it_was_last_found() {
+    let home = Home::new();
+    let ledger = home.open();
+    let endpoint = declared(&ledger);
+    let tried = |at, found: Option<u64>, missed: &[&str]| {
+        let missed = missed.iter().map(ToString::to_string).collect();
+        let trial = NegativeControl { tried: UnixMillis(at), found: found.map(UnixMillis), missed };
+        let negative_controls = vec![(endpoint.clone(), trial)];
+        ledger.record(&Batch { negative_controls, ..batch("v1", Vec::new()) }).unwrap();
+        ledger.observed(&endpoint, &epoch("v1")).unwrap().negative_control.unwrap()
+    };
+    assert_eq!(tried(10, Some(10), &[]).found, Some(UnixMillis(10)));
+    let failed = tried(20, None, &["a changed status"]);
+    assert_eq!((failed.tried, failed.found), (UnixMillis(20), Some(UnixMillis(10))));
+    assert_eq!(failed.missed, ["a changed status"]);
 }

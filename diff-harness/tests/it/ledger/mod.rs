@@ -12,12 +12,12 @@ use diff_harness::comparison::Verdict;
 use diff_harness::divergence::{Divergence, JsonPath, Kind, Location, Segment, Severity};
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::{
-    CapturedBody, Exchange, Observation, Outcome, Request, Response, TransportFailure, UnixMillis,
+    CapturedBody, Exchange, Observation, Outcome, Request, Response, Side, TransportFailure, UnixMillis,
 };
 use diff_harness::ledger::{Ledger, Retention};
 use diff_harness::lifecycle::{Declaration, Flip, Hold, Parameter, Stage, Standing};
 use diff_harness::redact::{RedactionConfig, RedactionKey, Redactor};
-use diff_harness::store::{Batch, ComparisonRecord, Epoch, Store};
+use diff_harness::store::{Batch, ComparisonRecord, Epoch, LatencyPair, Store};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tempfile::TempDir;
 
@@ -136,14 +136,16 @@ fn record(id: &str, at: u64, found: &[Divergence]) -> ComparisonRecord {
         at: UnixMillis(at),
         endpoint: playlists(),
         verdict: if found.is_empty() { Verdict::Match } else { Verdict::Mismatch },
+        confirmation: None,
         both_failed: false,
         shape: "2xx".to_owned(),
+        place: 0,
+        status: Some(200),
         divergences: redaction.divergences(&exchange, found),
         tolerated: Vec::new(),
         applied: Vec::new(),
         notes: vec!["a note".to_owned()],
-        control_latency: Duration::from_millis(2),
-        candidate_latency: Duration::from_millis(3),
+        latencies: Some(LatencyPair::new(Duration::from_millis(2), Duration::from_millis(3), Side::Control)),
         exchange: Some(redaction.exchange(exchange).0),
     }
 }

@@ -65,10 +65,11 @@ fn a_store_of_a_newer_version_is_refused_and_left_alone() {
     let home = Home::new();
     declared(&home.open());
     let outside = rusqlite::Connection::open(home.path()).unwrap();
+    let version: i32 = outside.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     outside.pragma_update(None, "user_version", 99).unwrap();
     check(&home.path(), "written by a newer Strangler (version 99");
     assert!(Ledger::open_read_only(home.path()).unwrap_err().to_string().contains("newer Strangler"));
-    outside.pragma_update(None, "user_version", 1).unwrap();
+    outside.pragma_update(None, "user_version", version).unwrap();
     assert_eq!(home.open().routes().unwrap().len(), 1);
 }
 

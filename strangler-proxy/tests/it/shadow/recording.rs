@@ -1,10 +1,16 @@
 //! What reaches the store, and what happens while it fails.
 
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use diff_harness::comparison::SkipReason;
+use diff_harness::comparison::{SkipReason, Verdict};
+use diff_harness::exchange::Observation;
+use diff_harness::noise::confirm::Confirmation;
+use diff_harness::rules::Rules;
 use http::{HeaderName, Method};
-use strangler_proxy::record::FlushError;
+use strangler_proxy::record::{AskAgain, FlushError, RulesJudge, SecondRound, Suspect};
+
+use strangler_proxy::shadow::ShadowedRequest;
 
 use super::rig::{Exact, PATIENCE, Setup, eventually, json, response};
 use super::upstream::{Behaviour, Upstream};
@@ -259,4 +265,103 @@ fn a_flush_writes_only_what_is_new() {
     rig.recorder.flush(PATIENCE).unwrap();
     assert_eq!(rig.store.batches().len(), 1);
     rig.drain();
+}
+
+/// Takes every suspect, for the test to say what both sides said again.
+struct Waiting(Sender<Box<Suspect>>);
+
+impl AskAgain for Waiting {
+    fn ask_again(&self, suspect: Box<Suspect>) -> Result<(), Box<Suspect>> {
+        self.0.send(suspect).map_err(|unsent| unsent.0)
+    }
+}
+
+/// A rig in which control says `[]` and the candidate `{}`, and the one mismatch that came of it.
+fn suspected() -> (super::rig::Rig, Box<Suspect>, (Receiver<Box<Suspect>>, Upstream)) {
+    let candidate = Upstream::start(Behaviour::json("{}"));
+    let rig = Setup::candidate(&candidate).start();
+    let (sender, suspects) = channel();
+    rig.recorder.compare().ask_again_by(Waiting(sender));
+    rig.exchange("r1", "[]");
+    let suspect = suspects.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(rig.registry.total().pending(), 1, "it has no end before it was asked again");
+    (rig, suspect, (suspects, candidate))
+}
+
+fn round(control: Observation, candidate: Observation) -> SecondRound {
+    SecondRound { control, candidate }
+}
+
+#[test]
+fn a_mismatch_that_is_there_again_is_recorded_as_confirmed() {
+    let (rig, suspect, _alive) = suspected();
+    rig.recorder.compare().asked_again(suspect, &round(json("[]"), json("{}")));
+    assert_eq!((rig.settled().mismatched, rig.settled().racing), (1, 0));
+    let store = rig.drain();
+    let record = &store.batches()[0].comparisons[0];
+    assert_eq!(record.confirmation, Some(Confirmation::Confirmed));
+}
+
+#[test]
+fn a_mismatch_that_was_an_edit_in_between_opens_no_group_and_is_no_match() {
+    let (rig, suspect, _alive) = suspected();
+    rig.recorder.compare().asked_again(suspect, &round(json("{}"), json("{}")));
+    assert_eq!((rig.settled().mismatched, rig.settled().racing, rig.settled().matched), (1, 1, 0));
+    let store = rig.drain();
+    assert_eq!((store.total().mismatched, store.total().racing), (1, 1));
+    let batch = &store.batches()[0];
+    assert!(batch.comparisons.is_empty(), "{:?}", batch.comparisons);
+    assert_eq!((batch.plain[0].verdict, batch.plain[0].count), (Verdict::Mismatch, 1));
+}
+
+#[test]
+fn a_candidate_that_does_not_agree_with_itself_stays_a_mismatch() {
+    let (rig, suspect, _alive) = suspected();
+    rig.recorder.compare().asked_again(suspect, &round(json("[]"), json("[]")));
+    let store = rig.drain();
+    assert_eq!(store.batches()[0].comparisons[0].confirmation, Some(Confirmation::Nondeterministic));
+    assert_eq!((store.total().mismatched, store.total().racing), (1, 0));
+}
+
+#[test]
+fn a_mismatch_that_cannot_be_asked_again_counts_as_it_is() {
+    let (rig, suspect, (suspects, _candidate)) = suspected();
+    rig.recorder.compare().not_asked_again(suspect);
+    // Nobody takes suspects any more: they come back at once.
+    drop(suspects);
+    rig.exchange("r2", "[]");
+    let settled = rig.settled();
+    assert_eq!(settled.mismatched, 2, "{settled:?}");
+    let store = rig.drain();
+    let batch = &store.batches()[0];
+    assert!(batch.comparisons.iter().all(|record| record.confirmation.is_none()), "{:?}", batch.comparisons);
+}
+
+#[test]
+fn noise_that_control_showed_hides_a_difference_and_reaches_the_store() {
+    let candidate = Upstream::start(Behaviour::json(r#"{"n":1}"#));
+    let mut setup = Setup::candidate(&candidate);
+    setup.judge = Box::new(RulesJudge::new(Rules::default()));
+    let rig = setup.start();
+    let request = ShadowedRequest::from(rig.request("r0")).request;
+    for n in 1..4 {
+        let (first, second) = (json(&format!(r#"{{"n":{n}}}"#)), json(&format!(r#"{{"n":{}}}"#, n + 10)));
+        rig.recorder.compare().control_twice(&rig.route.endpoint, &request, &first, &second);
+    }
+    rig.exchange("r1", r#"{"n":7}"#);
+    assert_eq!((rig.settled().tolerated, rig.settled().mismatched), (1, 0));
+    rig.exchange("r2", r#"{"n":"seven"}"#);
+    assert_eq!(rig.settled().mismatched, 1, "another type is never noise");
+    let store = rig.drain();
+    let batch = &store.batches()[0];
+    let [(endpoint, noise)] = &batch.noise[..] else { panic!("{:?}", batch.noise) };
+    assert_eq!(*endpoint, rig_endpoint());
+    let (place, learned) = noise.places.iter().next().unwrap();
+    assert_eq!((noise.asked_twice, learned.sightings, learned.hidden), (3, 3, 1));
+    let hidden = batch.comparisons.iter().find(|record| record.id == "r1").unwrap();
+    assert_eq!(hidden.tolerated, [(place.id(), 1)], "what noise hid is counted under its place");
+}
+
+fn rig_endpoint() -> diff_harness::endpoint::EndpointId {
+    "GET /a".parse().unwrap()
 }

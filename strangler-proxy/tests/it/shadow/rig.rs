@@ -80,6 +80,7 @@ impl Setup {
             store: store.clone(),
             registry: Arc::clone(&registry),
             discover: Box::new(Verbatim::default()),
+            noise: Vec::new(),
             clock: now,
         };
         let epoch = Epoch { candidate: "c1".into(), control: "m1".into(), rules: String::new() };

@@ -7,9 +7,10 @@ use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::{Declaration, Flip, Route, Transition};
+use diff_harness::noise::book::EndpointNoise;
 use diff_harness::store::{
-    Batch, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, LatencyPair, RuleTally, Sample,
-    ShapeTally, Store, StoreError, Swept, Tally, Undeclared,
+    Batch, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, LatencyPair, Observed, RuleTally,
+    Sample, Store, StoreError, Swept, Tally, Undeclared,
 };
 
 #[derive(Default)]
@@ -110,7 +111,11 @@ impl Store for MemoryStore {
         not_here()
     }
 
-    fn shapes(&self, _: &EndpointId, _: &Epoch) -> Result<Vec<ShapeTally>, StoreError> {
+    fn observed(&self, _: &EndpointId, _: &Epoch) -> Result<Observed, StoreError> {
+        not_here()
+    }
+
+    fn noise(&self, _: &str) -> Result<Vec<(EndpointId, EndpointNoise)>, StoreError> {
         not_here()
     }
 
