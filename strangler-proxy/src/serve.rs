@@ -28,6 +28,7 @@ use crate::fallback::{FallbackHandle, FallbackThread};
 use crate::inventory::Discovery;
 use crate::record::{self, Judge, Recorder, RulesJudge};
 use crate::routes::PathView;
+use crate::routes::cohort::Cohorts;
 use crate::routes::table::{RouteTable, SharedTable, Unmatchable};
 use crate::shadow::ShadowWorker;
 
@@ -92,14 +93,14 @@ impl Proxy {
             address: config.admin.address.to_string(),
             source,
         })?;
-        let mut data_plane = config.data_plane;
+        let data_plane = config.data_plane;
         nobody_listens(&data_plane.listeners)?;
-        data_plane.cohort.salt = salt(store.as_ref())?;
+        let cohorts = Cohorts { salt: salt(store.as_ref())?, groups: config.groups };
 
         let rule_ids = Arc::new(ArcSwap::from_pointee(ids(&config.rules)));
         let registry = Arc::new(CounterRegistry::new());
         let matching = config.matching;
-        let table: SharedTable = RouteTable::build(&[], &registry, matching).into_shared();
+        let table: SharedTable = RouteTable::build(&[], &registry, matching, &cohorts).into_shared();
         let epoch = epoch::kept_epoch(store.as_ref())?;
         let effects = record::Effects {
             judge: Box::new(RulesJudge::new(config.rules)),
@@ -133,7 +134,7 @@ impl Proxy {
                 config.gate,
                 control::Effects {
                     publish: Box::new(move |routes| {
-                        table.store(Arc::new(RouteTable::build(routes, &registry, matching)));
+                        table.store(Arc::new(RouteTable::build(routes, &registry, matching, &cohorts)));
                     }),
                     reach_candidate: Box::new(move || reach(&candidate)),
                     flush: Box::new(move || {

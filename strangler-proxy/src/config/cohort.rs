@@ -4,8 +4,12 @@ use std::str::FromStr;
 
 use http::HeaderName;
 use serde::Deserialize;
+use toml::Spanned;
 
+use super::error::{ConfigError, Source};
+use super::file::Cohort;
 use crate::data_plane::CohortKey;
+use crate::routes::cohort::{BasePath, CohortGroups, GroupPattern};
 
 /// `header:NAME`, `cookie:NAME` or `client-address`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -36,6 +40,20 @@ impl TryFrom<String> for Key {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
+    }
+}
+
+impl Cohort {
+    pub(super) fn groups(&self, source: &Source<'_>) -> Result<CohortGroups, ConfigError> {
+        let base = match &self.base_path {
+            Some(base) => base.get_ref().parse().map_err(|wrong: String| source.wrong(base.span(), wrong))?,
+            None => BasePath::default(),
+        };
+        let pattern = |(pattern, group): (&Spanned<String>, &String)| {
+            let parsed = pattern.get_ref().parse::<GroupPattern>();
+            parsed.map(|parsed| (parsed, group.clone())).map_err(|wrong| source.wrong(pattern.span(), wrong))
+        };
+        Ok(CohortGroups { base, named: self.groups.iter().map(pattern).collect::<Result<_, _>>()? })
     }
 }
 

@@ -1,6 +1,7 @@
 //! `strangler.toml` as it is written. Every section stands for the plain config of one module; what a file leaves
 //! out is that module's default.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use diff_harness::rules::RuleTable;
@@ -87,6 +88,8 @@ pub(super) struct Log {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Cohort {
     pub(super) key: Key,
+    pub(super) base_path: Option<Spanned<String>>,
+    pub(super) groups: BTreeMap<Spanned<String>, String>,
 }
 
 #[derive(Debug, Deserialize)]

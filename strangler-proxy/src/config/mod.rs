@@ -25,10 +25,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::admin::{AdminConfig, Token};
-use crate::data_plane::{CohortConfig, DataPlaneConfig};
+use crate::data_plane::DataPlaneConfig;
 use crate::fallback::FallbackConfig;
 use crate::record::RecordConfig;
 use crate::routes::MatchPolicy;
+use crate::routes::cohort::CohortGroups;
 use crate::shadow::ShadowConfig;
 
 pub use error::ConfigError;
@@ -47,9 +48,11 @@ pub struct Config {
     pub candidate: Upstream,
     /// A second, separately seeded control, by which noise is learned.
     pub control_b: Option<Upstream>,
-    /// Listeners, limits, timeouts, forwarding, paths. The cohort's salt is not in the file but in the store.
+    /// Listeners, limits, timeouts, forwarding, paths.
     pub data_plane: DataPlaneConfig,
     pub matching: MatchPolicy,
+    /// Which endpoints share a cohort. Their salt is not in the file but in the store.
+    pub groups: CohortGroups,
     /// How long requests that are being answered may take to end after SIGTERM.
     pub drain: Duration,
     pub admin: AdminConfig,
@@ -133,6 +136,7 @@ impl Config {
         let rules = rules(&source, file.rules, rules_file.as_deref())?;
         let threads = threads(&source, file.listen.threads.as_ref())?;
         let forwarding = file.forwarding.resolve(&source)?;
+        let groups = file.cohort.groups(&source)?;
         let fallback = file.fallback.resolve(&source)?;
         let admin = admin(&source, &file.admin, overrides, &beside)?;
         let redaction = redaction(&source, &file.redaction)?;
@@ -152,11 +156,12 @@ impl Config {
                 limits: file.limits.resolve(),
                 timeouts: file.timeouts.resolve(),
                 forwarding,
-                cohort: CohortConfig { key: file.cohort.key.0, salt: String::new() },
+                cohort: file.cohort.key.0.clone(),
                 paths,
                 ..defaults
             },
             matching,
+            groups,
             drain: file.timeouts.drain.0,
             admin,
             store: overrides.store.clone().unwrap_or_else(|| beside(&file.store.path)),

@@ -57,6 +57,11 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
         ("[gate]\nmin_comparison = 5\n", "did you mean `min_comparisons`?"),
         ("[fallback]\nwindow = \"1ms\"\n", "strangler.toml:2:10: a window of 1ms is too short"),
         ("[cohort]\nkey = \"ip\"\n", "strangler.toml:2:7: `ip` is not a cohort key"),
+        ("[cohort]\nbase_path = \"api\"\n", "strangler.toml:2:13: `api` is not a base path"),
+        (
+            "[cohort.groups]\n\"/a/{id}\" = \"a\"\n",
+            "strangler.toml:2:1: `/a/{id}` is not a pattern of templates",
+        ),
         ("[epochs]\ncontrol_header = \"a b\"\n", "strangler.toml:2:18: `a b` is not the name of a header"),
         ("[redaction]\njson_paths = [\"$.a\", \"x..\"]\n", "strangler.toml:2:22: "),
         ("[listen]\nthreads = 5000\n", "strangler.toml:2:11: more than 1024 threads"),

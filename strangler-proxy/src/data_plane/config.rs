@@ -20,7 +20,7 @@ pub struct DataPlaneConfig {
     pub limits: Limits,
     pub timeouts: Timeouts,
     pub forwarding: Forwarding,
-    pub cohort: CohortConfig,
+    pub cohort: CohortKey,
     pub paths: PathPolicy,
 }
 
@@ -196,14 +196,7 @@ impl std::str::FromStr for Network {
     }
 }
 
-/// How a canary tells people apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CohortConfig {
-    pub key: CohortKey,
-    /// The same on every replica and after every restart, or people change sides.
-    pub salt: String,
-}
-
+/// By what a canary tells people apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CohortKey {
     Header(HeaderName),
@@ -223,7 +216,7 @@ impl DataPlaneConfig {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             forwarding: Forwarding::default(),
-            cohort: CohortConfig { key: CohortKey::default(), salt: String::new() },
+            cohort: CohortKey::default(),
             paths: PathPolicy::default(),
         }
     }

@@ -30,7 +30,8 @@ use super::tunnel;
 use super::watch::{Waiting, Watch};
 use super::worker::Worker;
 use crate::routes::PathView;
-use crate::routes::decide::{Cohort, Plan, Shadow, decide};
+use crate::routes::cohort::Cohort;
+use crate::routes::decide::{Plan, Shadow, decide};
 use crate::routes::table::{ActiveRoute, RouteTable};
 use crate::shadow::ShadowRequest;
 
@@ -134,8 +135,8 @@ impl Client {
         let plan = route.as_ref().map_or(Plan::UNMATCHED, |route| {
             decide(route.standing_now(), SafeMethod::of(method), || {
                 let trusted = &config.forwarding.trusted;
-                let key = self.peer.cohort_key(&head.headers, &config.cohort.key, trusted);
-                Cohort::of(&config.cohort.salt, key.as_ref().map(AsRef::as_ref))
+                let key = self.peer.cohort_key(&head.headers, &config.cohort, trusted);
+                Cohort::of(&route.salt, key.as_ref().map(AsRef::as_ref))
             })
         });
 

@@ -135,6 +135,7 @@ mod tests {
             safe: Some(SafeMethod::Get),
             standing: Standing { stage: Stage::Live, hold: Hold::None },
             revision: 1,
+            salt: "".into(),
             counters: Arc::default(),
         }
     }

@@ -285,6 +285,7 @@ pub(crate) mod tests {
             safe: Some(SafeMethod::Get),
             standing: Standing::default(),
             revision: 1,
+            salt: "".into(),
             counters: Arc::default(),
         };
         let request = ShadowRequest {

@@ -3,7 +3,9 @@
 use diff_harness::comparison::SkipReason;
 use diff_harness::endpoint::SafeMethod;
 use diff_harness::exchange::Side;
-use diff_harness::lifecycle::{Hold, Stage, Standing, Weight};
+use diff_harness::lifecycle::{Hold, Stage, Standing};
+
+use super::cohort::Cohort;
 
 /// What happens with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,38 +60,10 @@ impl Plan {
     }
 }
 
-/// Where a person stands in the order in which a canary takes them in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cohort {
-    /// The request has no key: control answers it at every weight.
-    NoKey,
-    /// A place from 0 to 9,999. A canary takes in the places below its weight, so that whoever is in stays in as
-    /// the weight grows.
-    Place(u16),
-}
-
-impl Cohort {
-    /// The same place for the same salt and key, on every replica and after every restart: the hash is part of
-    /// the contract and never changes.
-    pub fn of(salt: &str, key: Option<&[u8]>) -> Self {
-        let Some(key) = key else { return Self::NoKey };
-        let mut hasher = blake3::Hasher::new();
-        // The length keeps salt and key apart.
-        hasher.update(&(salt.len() as u64).to_le_bytes());
-        hasher.update(salt.as_bytes());
-        hasher.update(key);
-        let hash = hasher.finalize();
-        let (first, _) = hash.as_bytes().split_first_chunk().expect("a BLAKE3 hash has 32 bytes");
-        Self::Place((u64::from_le_bytes(*first) % u64::from(Weight::WHOLE)) as u16)
-    }
-
-    pub fn is_within(self, weight: Weight) -> bool {
-        matches!(self, Self::Place(place) if place < weight.ten_thousandths())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use diff_harness::lifecycle::Weight;
+
     use super::*;
 
     const GET: Option<SafeMethod> = Some(SafeMethod::Get);
@@ -159,35 +133,4 @@ mod tests {
             assert_eq!(paused, at(stage, GET, INSIDE), "{stage}");
         }
     }
-
-    #[test]
-    fn whoever_is_in_a_cohort_stays_in_as_the_weight_grows() {
-        for person in 0..2_000_u32 {
-            let cohort = Cohort::of("salt", Some(&person.to_le_bytes()));
-            let weights = [1, 100, 500, 1_000, 2_500, 5_000, 10_000].map(|w| Weight::new(w).unwrap());
-            let inside = weights.map(|weight| cohort.is_within(weight));
-            assert!(inside.is_sorted(), "{person} left: {inside:?}");
-            assert!(inside[6], "{person} is outside of everyone");
-        }
-    }
-
-    #[test]
-    fn a_cohort_is_as_large_as_its_weight() {
-        let weight = Weight::new(1_000).unwrap();
-        let is_in = |person: &u32| Cohort::of("salt", Some(&person.to_le_bytes())).is_within(weight);
-        let inside = (0..20_000_u32).filter(is_in).count();
-        // Binomial: mean 2,000, standard deviation 42.
-        assert!((1_790..2_210).contains(&inside), "{inside} of 20,000 are in a tenth");
-    }
-
-    /// Places that were handed out must never change: another replica, or the next version, has to agree.
-    #[test]
-    fn the_place_of_a_key_is_part_of_the_contract() {
-        assert_eq!(Cohort::of("salt", Some(b"alice")), Cohort::Place(PLACE_OF_ALICE));
-        assert_ne!(Cohort::of("other", Some(b"alice")), Cohort::Place(PLACE_OF_ALICE));
-        assert_eq!(Cohort::of("salt", None), Cohort::NoKey);
-        assert_ne!(Cohort::of("sal", Some(b"talice")), Cohort::Place(PLACE_OF_ALICE));
-    }
-
-    const PLACE_OF_ALICE: u16 = 2892;
 }

@@ -5,6 +5,7 @@
 //! - [`path_view`]: the normalised view of a target that routes are matched on, and what is refused.
 //! - [`template`]: path templates as real documents write them.
 //! - [`matcher`]: from method and path to the endpoint, without allocating.
+//! - [`cohort`]: who a canary takes in.
 //! - [`table`], [`decide`]: the endpoints with their stages, and who answers.
 
 mod literal;
@@ -13,6 +14,7 @@ mod pattern;
 pub mod template;
 pub mod matcher;
 mod overlap;
+pub mod cohort;
 pub mod table;
 pub mod decide;
 

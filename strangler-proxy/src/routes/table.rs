@@ -7,6 +7,7 @@ use diff_harness::endpoint::{EndpointId, SafeMethod};
 use diff_harness::lifecycle::{Hold, Route, Stage, Standing};
 use http::Method;
 
+use super::cohort::Cohorts;
 use super::matcher::{MatchPolicy, Matcher, Tie};
 use super::path_view::PathView;
 use super::template::{Template, TemplateError};
@@ -20,6 +21,8 @@ pub struct ActiveRoute {
     pub safe: Option<SafeMethod>,
     pub standing: Standing,
     pub revision: u64,
+    /// Of its resource: what a canary's cohort is drawn with.
+    pub salt: Arc<str>,
     /// The same counters over all swaps of the table.
     pub counters: Arc<EndpointCounters>,
 }
@@ -44,13 +47,18 @@ pub enum Unmatchable {
 }
 
 impl RouteTable {
-    pub fn build(routes: &[Route], counters: &CounterRegistry, policy: MatchPolicy) -> Self {
+    pub fn build(
+        routes: &[Route],
+        counters: &CounterRegistry,
+        policy: MatchPolicy,
+        cohorts: &Cohorts,
+    ) -> Self {
         let mut unmatchable = Vec::new();
         let mut matchable = Vec::with_capacity(routes.len());
         for route in routes {
             let method = route.endpoint.method().clone();
             match Template::parse(route.endpoint.template()) {
-                Ok(template) => matchable.push((method, template, ActiveRoute::of(route, counters))),
+                Ok(template) => matchable.push((method, template, ActiveRoute::of(route, counters, cohorts))),
                 Err(problem) => unmatchable.push(Unmatchable::Template(problem)),
             }
         }
@@ -89,12 +97,13 @@ impl ActiveRoute {
         self.standing
     }
 
-    fn of(route: &Route, counters: &CounterRegistry) -> Arc<Self> {
+    fn of(route: &Route, counters: &CounterRegistry, cohorts: &Cohorts) -> Arc<Self> {
         Arc::new(Self {
             endpoint: route.endpoint.clone(),
             safe: SafeMethod::of(route.endpoint.method()),
             standing: route.standing,
             revision: route.revision,
+            salt: cohorts.salt_of(route.endpoint.template()),
             counters: counters.get(&route.endpoint),
         })
     }
@@ -130,7 +139,8 @@ mod tests {
     #[test]
     fn a_request_finds_where_its_endpoint_stands() {
         let routes = [route("GET /playlists/{id}", Stage::Live), route("GET /playlists/mine", Stage::Shadow)];
-        let table = RouteTable::build(&routes, &CounterRegistry::new(), MatchPolicy::default());
+        let table =
+            RouteTable::build(&routes, &CounterRegistry::new(), MatchPolicy::default(), &Cohorts::default());
         assert_eq!(stage_of(&table, Method::GET, "/playlists/7?x=1"), Some(Stage::Live));
         assert_eq!(stage_of(&table, Method::GET, "/playlists/mine"), Some(Stage::Shadow));
         assert_eq!(stage_of(&table, Method::HEAD, "/playlists/7"), Some(Stage::Live));
@@ -141,7 +151,14 @@ mod tests {
     #[test]
     fn what_was_counted_survives_a_swap_of_the_table() {
         let counters = CounterRegistry::new();
-        let build = |stage| RouteTable::build(&[route("GET /a", stage)], &counters, MatchPolicy::default());
+        let build = |stage| {
+            RouteTable::build(
+                &[route("GET /a", stage)],
+                &counters,
+                MatchPolicy::default(),
+                &Cohorts::default(),
+            )
+        };
         let path = PathView::of("/a", &PathPolicy::default()).unwrap();
         let shared = build(Stage::Legacy).into_shared();
         let count = || {
@@ -160,14 +177,24 @@ mod tests {
         let counters = CounterRegistry::new();
         let path = PathView::of("/a", &PathPolicy::default()).unwrap();
         let hold = |stage| {
-            let table = RouteTable::build(&[route("GET /a", stage)], &counters, MatchPolicy::default());
+            let table = RouteTable::build(
+                &[route("GET /a", stage)],
+                &counters,
+                MatchPolicy::default(),
+                &Cohorts::default(),
+            );
             let standing = table.find(&Method::GET, &path).unwrap().standing_now();
             assert_eq!(standing.stage, stage);
             standing.hold
         };
         let (fallback, _alarms) = FallbackHandle::new(FallbackConfig::default(), Instant::now());
         assert_eq!(hold(Stage::Live), Hold::None);
-        let table = RouteTable::build(&[route("GET /a", Stage::Live)], &counters, MatchPolicy::default());
+        let table = RouteTable::build(
+            &[route("GET /a", Stage::Live)],
+            &counters,
+            MatchPolicy::default(),
+            &Cohorts::default(),
+        );
         let trigger = Trigger::Failures {
             recent: Recent::default(),
             window: Duration::from_secs(1),
@@ -185,7 +212,8 @@ mod tests {
     #[test]
     fn an_endpoint_that_cannot_be_matched_is_named() {
         let routes = [route("GET /a/{x}", Stage::Legacy), route("GET /a/{y}", Stage::Live)];
-        let table = RouteTable::build(&routes, &CounterRegistry::new(), MatchPolicy::default());
+        let table =
+            RouteTable::build(&routes, &CounterRegistry::new(), MatchPolicy::default(), &Cohorts::default());
         let [Unmatchable::Tie(tie)] = table.unmatchable() else { panic!("{:?}", table.unmatchable()) };
         assert_eq!(tie.loser.to_string(), "/a/{y}");
         assert_eq!(stage_of(&table, Method::GET, "/a/1"), Some(Stage::Legacy));

@@ -54,8 +54,7 @@ fn a_canary_answers_its_cohort_and_shadows_the_other_side_both_ways() {
         .candidate(&candidate)
         .endpoint("GET /a", half)
         .with(|config| {
-            config.cohort.key = strangler_proxy::data_plane::CohortKey::Header("x-user".parse().unwrap());
-            config.cohort.salt = "s".to_owned();
+            config.cohort = strangler_proxy::data_plane::CohortKey::Header("x-user".parse().unwrap());
         })
         .start();
     let mut client = proxy.client();

@@ -11,6 +11,7 @@ use diff_harness::store::Tally;
 use strangler_proxy::counters::Snapshot;
 use strangler_proxy::data_plane::{self, DataPlane, DataPlaneConfig, Drained, Outlets, UpstreamConfig};
 use strangler_proxy::routes::MatchPolicy;
+use strangler_proxy::routes::cohort::Cohorts;
 use strangler_proxy::routes::table::{RouteTable, SharedTable};
 
 use super::client::Client;
@@ -61,7 +62,9 @@ impl Plan {
     pub(super) fn start(self) -> Proxy {
         let setup = Setup { control: Some(self.control), candidate: self.candidate, ..Setup::default() };
         let rig = setup.start();
-        let table = RouteTable::build(&self.routes, &rig.registry, MatchPolicy::default()).into_shared();
+        let table =
+            RouteTable::build(&self.routes, &rig.registry, MatchPolicy::default(), &Cohorts::default())
+                .into_shared();
         let control = UpstreamConfig::new(self.control.to_string());
         let mut config = DataPlaneConfig::new("127.0.0.1:0".parse().unwrap(), control);
         config.threads = NonZeroUsize::MIN;
@@ -95,7 +98,12 @@ impl Proxy {
 
     /// Moves all endpoints to where `routes` says, as a flip does.
     pub(super) fn swap(&self, routes: &[Route]) {
-        self.table.store(Arc::new(RouteTable::build(routes, &self.rig.registry, MatchPolicy::default())));
+        self.table.store(Arc::new(RouteTable::build(
+            routes,
+            &self.rig.registry,
+            MatchPolicy::default(),
+            &Cohorts::default(),
+        )));
     }
 
     /// How often this refusal was counted.

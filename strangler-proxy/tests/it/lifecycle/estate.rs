@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use diff_harness::exchange::UnixMillis;
+use diff_harness::ledger::{Ledger, Retention};
 use serde_json::{Value, json};
 use strangler_proxy::config::{Config, ConfigSource, Overrides};
 use strangler_proxy::serve;
@@ -42,6 +43,8 @@ impl Estate {
 
     pub(crate) fn restart(&mut self) {
         self.stop();
+        // The last thread lets go of the store a moment after the drain.
+        eventually(|| Ledger::open(self.dir.path().join("strangler.db"), Retention::default()).is_ok());
         self.run();
     }
 

@@ -12,6 +12,7 @@ use diff_harness::exchange::UnixMillis;
 use diff_harness::lifecycle::{Declaration, Hold, Route, Stage, Standing};
 use diff_harness::store::Tally;
 use strangler_proxy::data_plane::{self, DataPlane, DataPlaneConfig, Outlets, UpstreamConfig};
+use strangler_proxy::routes::cohort::Cohorts;
 use strangler_proxy::routes::matcher::MatchPolicy;
 use strangler_proxy::routes::table::RouteTable;
 
@@ -46,7 +47,8 @@ impl Proxy {
             declaration: Declaration::default(),
         };
         let routes = [route("GET /a", stage), route("POST /a", Stage::Verify)];
-        let table = RouteTable::build(&routes, &rig.registry, MatchPolicy::default()).into_shared();
+        let table = RouteTable::build(&routes, &rig.registry, MatchPolicy::default(), &Cohorts::default())
+            .into_shared();
         let mut config = DataPlaneConfig::new("127.0.0.1:0".parse().unwrap(), upstream(control.address));
         config.candidate = candidate;
         config.threads = 2.try_into().unwrap();

@@ -73,6 +73,7 @@ impl Setup {
             safe: Some(SafeMethod::Get),
             standing: Standing::default(),
             revision: 1,
+            salt: "".into(),
         };
         let effects = Effects {
             judge: self.judge,
