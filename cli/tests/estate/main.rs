@@ -3,14 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod endpoint;
-mod persona;
-mod world;
-mod value;
-mod body;
-mod ask;
 mod estate;
-mod client;
 mod run;
 mod report;
 mod parity;

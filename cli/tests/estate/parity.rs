@@ -8,10 +8,10 @@ use diff_harness::{
     rules::Rules,
 };
 
+use estate_traffic::{endpoint::Endpoint, persona::Persona};
+
 use crate::{
-    endpoint::Endpoint,
     estate::Candidate,
-    persona::Persona,
     report::Report,
     run::{Outcomes, Plan, run},
 };

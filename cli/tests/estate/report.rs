@@ -7,10 +7,9 @@ use std::{
 
 use diff_harness::fingerprint::Fingerprint;
 
-use crate::{
-    endpoint::Endpoint,
-    run::{Finding, Outcomes, Plan},
-};
+use estate_traffic::endpoint::Endpoint;
+
+use crate::run::{Finding, Outcomes, Plan};
 
 /// So many groups and values are shown.
 const GROUPS_SHOWN: usize = 40;

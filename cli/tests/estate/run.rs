@@ -23,14 +23,15 @@ use http::{Method, header};
 use serde_json::Value;
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use crate::{
+use estate_traffic::{
     ask::{Ask, HOST},
     client::Client,
     endpoint::{Dialect, Endpoint},
-    estate::{Candidate, Estate},
     persona::Persona,
     world::{World, token_of},
 };
+
+use crate::estate::{Candidate, Estate};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -159,7 +160,7 @@ impl<'p> Chapter<'p> {
             let (endpoint, persona) = *next.next().expect("a cycle has no end");
             let ask = Ask::make(&mut self.rng, self.endpoints, endpoint, persona, &self.world);
             let answer = self.compare(&ask).await;
-            self.learn(&ask, &answer);
+            self.world.learn(&ask, &answer);
             if self.endpoints[endpoint].is_write() && is_success(&answer) {
                 self.read_back(&ask).await;
             }
@@ -207,31 +208,6 @@ impl<'p> Chapter<'p> {
             }
         }
         control
-    }
-
-    /// What control's answer tells of the world: positions in lists, tags.
-    fn learn(&mut self, ask: &Ask, answer: &Observation) {
-        let Outcome::Response(response) = &answer.outcome else { return };
-        if ask.method != Method::GET || !response.status.is_success() {
-            return;
-        }
-        if let Some(tag) = response.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) {
-            self.world.keep_tag(&ask.target, tag);
-        }
-        let body = response.body.kept();
-        if body.len() > 200_000 {
-            return;
-        }
-        let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return };
-        if let Some(sealed) = body.get("next").and_then(Value::as_str) {
-            self.world.keep_cursor(ask.endpoint, sealed.to_owned());
-        }
-        let next = body.get("next_href").and_then(Value::as_str).and_then(|next| next.split_once('?'));
-        let Some((_, query)) = next else { return };
-        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
-        if let Some((_, cursor)) = pairs.into_iter().find(|(name, _)| name == "cursor") {
-            self.world.keep_cursor(ask.endpoint, cursor);
-        }
     }
 
     /// After a write: the playlist as its owner finds it now, in any dialect.

@@ -5,23 +5,23 @@ use http::Method;
 use serde_json::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
+pub enum Dialect {
     Public,
     Mobile,
     Web,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Endpoint {
-    pub(crate) dialect: Dialect,
+pub struct Endpoint {
+    pub dialect: Dialect,
     /// With the dialect's mount point.
-    pub(crate) id: EndpointId,
+    pub id: EndpointId,
     /// Documented query parameters.
-    pub(crate) query: Vec<String>,
+    pub query: Vec<String>,
 }
 
 impl Endpoint {
-    pub(crate) fn all() -> Vec<Self> {
+    pub fn all() -> Vec<Self> {
         let documents = [
             (Dialect::Public, mothership::public::DOCUMENT),
             (Dialect::Mobile, mothership::mobile::DOCUMENT),
@@ -31,26 +31,26 @@ impl Endpoint {
     }
 
     /// The one of that dialect whose template is `path` below the mount point.
-    pub(crate) fn find(all: &[Self], dialect: Dialect, method: &Method, path: &str) -> usize {
+    pub fn find(all: &[Self], dialect: Dialect, method: &Method, path: &str) -> usize {
         let template = format!("{}{path}", dialect.mount());
         all.iter()
             .position(|one| one.id.method() == method && one.id.template() == template)
             .unwrap_or_else(|| panic!("no document has {method} {template}"))
     }
 
-    pub(crate) fn is_write(&self) -> bool {
+    pub fn is_write(&self) -> bool {
         // A batch is asked for with POST because of its length.
         !self.id.is_safe() && !self.id.template().ends_with("/batch")
     }
 
     /// The template below the mount point.
-    pub(crate) fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         self.id.template().strip_prefix(self.dialect.mount()).unwrap_or(self.id.template())
     }
 }
 
 impl Dialect {
-    pub(crate) fn mount(self) -> &'static str {
+    pub fn mount(self) -> &'static str {
         match self {
             Self::Public => "",
             Self::Mobile => "/mobile",

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 use crate::ask::Ask;
 
-pub(crate) struct Client {
+pub struct Client {
     address: SocketAddr,
     connection: Option<SendRequest<Full<Bytes>>>,
 }
@@ -23,11 +23,11 @@ pub(crate) struct Client {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Client {
-    pub(crate) fn new(address: SocketAddr) -> Self {
+    pub fn new(address: SocketAddr) -> Self {
         Self { address, connection: None }
     }
 
-    pub(crate) async fn ask(&mut self, ask: &Ask) -> Observation {
+    pub async fn ask(&mut self, ask: &Ask) -> Observation {
         let started = Instant::now();
         let outcome = match tokio::time::timeout(PATIENCE, self.exchange(ask)).await {
             Ok(Ok(response)) => Outcome::Response(response),

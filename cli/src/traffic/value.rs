@@ -5,7 +5,7 @@ use fastrand::Rng;
 use crate::endpoint::Dialect;
 
 /// How a path may spell an id.
-pub(crate) fn id(rng: &mut Rng, dialect: Dialect, kind: &str, id: i64) -> String {
+pub fn id(rng: &mut Rng, dialect: Dialect, kind: &str, id: i64) -> String {
     let odd = [
         "0",
         "-1",
@@ -54,12 +54,12 @@ pub(crate) fn id(rng: &mut Rng, dialect: Dialect, kind: &str, id: i64) -> String
 }
 
 /// Every byte as %XX.
-pub(crate) fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// A value for a documented query parameter. `cursor` is a position that the endpoint gave out, if it did.
-pub(crate) fn parameter(rng: &mut Rng, dialect: Dialect, name: &str, cursor: Option<&str>) -> String {
+pub fn parameter(rng: &mut Rng, dialect: Dialect, name: &str, cursor: Option<&str>) -> String {
     let odd_number =
         ["", "0", "-3", "x", "1.5", "+2", " 4 ", "1000", "99999999999999999999", "0x10", "٣", "1e2"];
     let number = |rng: &mut Rng, most: u32| match rng.u8(..100) {
@@ -161,7 +161,7 @@ fn sealed(text: &str) -> String {
 }
 
 /// Texts for titles and the like.
-pub(crate) fn text(rng: &mut Rng) -> String {
+pub fn text(rng: &mut Rng) -> String {
     match rng.u8(..16) {
         0 => String::new(),
         1 => "   ".to_owned(),

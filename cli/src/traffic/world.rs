@@ -13,35 +13,35 @@ use crate::endpoint::Endpoint;
 
 /// A playlist or a track.
 #[derive(Clone, Debug)]
-pub(crate) struct Thing {
-    pub(crate) id: i64,
-    pub(crate) owner: i64,
-    pub(crate) secret: String,
-    pub(crate) permalink: String,
-    pub(crate) revision: i64,
+pub struct Thing {
+    pub id: i64,
+    pub owner: i64,
+    pub secret: String,
+    pub permalink: String,
+    pub revision: i64,
     /// Of a playlist: its first tracks.
-    pub(crate) members: Vec<i64>,
+    pub members: Vec<i64>,
 }
 
 /// What one request is about.
 #[derive(Clone, Debug)]
-pub(crate) struct Subject {
-    pub(crate) playlist: Option<i64>,
-    pub(crate) track: Option<i64>,
-    pub(crate) user: Option<i64>,
-    pub(crate) owner: i64,
-    pub(crate) secret: String,
-    pub(crate) owner_permalink: String,
-    pub(crate) permalink: String,
+pub struct Subject {
+    pub playlist: Option<i64>,
+    pub track: Option<i64>,
+    pub user: Option<i64>,
+    pub owner: i64,
+    pub secret: String,
+    pub owner_permalink: String,
+    pub permalink: String,
 }
 
-pub(crate) struct World {
+pub struct World {
     store: Store,
     playlists: Vec<Thing>,
     /// Ids that clients made in this chapter.
     made: Vec<i64>,
     deleted: Vec<i64>,
-    pub(crate) tracks: Vec<Thing>,
+    pub tracks: Vec<Thing>,
     users: HashMap<i64, String>,
     next_playlist: i64,
     /// By endpoint: positions that its own pages gave out.
@@ -55,7 +55,7 @@ const GENERATED_PLAYLISTS: i64 = 80;
 const MEMBERS_KNOWN: usize = 20;
 
 impl World {
-    pub(crate) async fn load(store: Store, rng: &mut Rng) -> Self {
+    pub async fn load(store: Store, rng: &mut Rng) -> Self {
         let mut ids: Vec<i64> = CAST_PLAYLISTS.collect();
         ids.extend((0..GENERATED_PLAYLISTS).map(|_| rng.i64(1001..=2000)));
         ids.sort_unstable();
@@ -94,7 +94,7 @@ impl World {
     }
 
     /// Reads the playlist again after a write, and whatever playlists are new.
-    pub(crate) async fn refresh(&mut self, written: Option<i64>) {
+    pub async fn refresh(&mut self, written: Option<i64>) {
         let first_new = self.next_playlist;
         let mut ids: Vec<i64> = (first_new..first_new + 2).collect();
         ids.extend(written);
@@ -120,16 +120,16 @@ impl World {
         }
     }
 
-    pub(crate) fn playlist(&self, id: i64) -> Option<&Thing> {
+    pub fn playlist(&self, id: i64) -> Option<&Thing> {
         self.playlists.iter().find(|thing| thing.id == id)
     }
 
-    pub(crate) fn newest_made(&self) -> Option<i64> {
+    pub fn newest_made(&self) -> Option<i64> {
         self.made.last().copied()
     }
 
     /// What a request to this endpoint is about. `actor` is the user who asks, where that is known.
-    pub(crate) fn subject(&self, rng: &mut Rng, endpoint: &Endpoint, actor: Option<i64>) -> Subject {
+    pub fn subject(&self, rng: &mut Rng, endpoint: &Endpoint, actor: Option<i64>) -> Subject {
         let template = endpoint.id.template();
         if template.contains("{track_id}") || template.contains("{track_urn}") {
             let track = &self.tracks[self.biased(rng, self.tracks.len(), 20)];
@@ -179,16 +179,16 @@ impl World {
     }
 
     /// Mostly one of the first few, which are the cast.
-    pub(crate) fn biased(&self, rng: &mut Rng, all: usize, first: usize) -> usize {
+    pub fn biased(&self, rng: &mut Rng, all: usize, first: usize) -> usize {
         if rng.u8(..10) < 7 { rng.usize(..first.min(all)) } else { rng.usize(..all) }
     }
 
-    pub(crate) fn cursor(&self, endpoint: usize, rng: &mut Rng) -> Option<&str> {
+    pub fn cursor(&self, endpoint: usize, rng: &mut Rng) -> Option<&str> {
         let known = self.cursors.get(&endpoint)?;
         Some(&known[rng.usize(..known.len())])
     }
 
-    pub(crate) fn keep_cursor(&mut self, endpoint: usize, cursor: String) {
+    pub fn keep_cursor(&mut self, endpoint: usize, cursor: String) {
         let known = self.cursors.entry(endpoint).or_default();
         known.push(cursor);
         if known.len() > 8 {
@@ -196,11 +196,11 @@ impl World {
         }
     }
 
-    pub(crate) fn tag(&self, target: &str) -> Option<&str> {
+    pub fn tag(&self, target: &str) -> Option<&str> {
         self.tags.iter().rev().find(|(known, _)| known == target).map(|(_, tag)| tag.as_str())
     }
 
-    pub(crate) fn tagged(&self, rng: &mut Rng) -> Option<(&str, &str)> {
+    pub fn tagged(&self, rng: &mut Rng) -> Option<(&str, &str)> {
         if self.tags.is_empty() {
             return None;
         }
@@ -208,7 +208,7 @@ impl World {
         Some((target, tag))
     }
 
-    pub(crate) fn keep_tag(&mut self, target: &str, tag: &str) {
+    pub fn keep_tag(&mut self, target: &str, tag: &str) {
         self.tags.push((target.to_owned(), tag.to_owned()));
         if self.tags.len() > 64 {
             self.tags.remove(0);
@@ -216,7 +216,7 @@ impl World {
     }
 
     /// All that was told of the changes, oldest first, without what two databases may number differently.
-    pub(crate) async fn events(store: &Store) -> Vec<String> {
+    pub async fn events(store: &Store) -> Vec<String> {
         let read = store.read(|reader| {
             let (mut events, mut after) = (Vec::new(), 0);
             loop {
@@ -248,7 +248,7 @@ fn playlists(reader: &Reader<'_>, ids: &[i64]) -> Result<Vec<Thing>, StoreError>
     Ok(found.collect())
 }
 
-pub(crate) fn token_of(user: i64) -> Option<String> {
+pub fn token_of(user: i64) -> Option<String> {
     let cast = cast::TOKENS.iter().find(|(token, of)| of.get() == user && *token != "tok-expired");
     cast.map(|(token, _)| (*token).to_owned())
         .or_else(|| (user > 1000).then(|| format!("tok-user-{}", user - 1000)))

@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Persona {
+pub enum Persona {
     Anonymous,
     AnonymousWithLink,
     Owner,
@@ -33,7 +33,7 @@ pub(crate) enum Persona {
 }
 
 impl Persona {
-    pub(crate) const ALL: [Self; 21] = [
+    pub const ALL: [Self; 21] = [
         Self::Anonymous,
         Self::AnonymousWithLink,
         Self::Owner,
@@ -57,7 +57,7 @@ impl Persona {
         Self::TokenInQuery,
     ];
 
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Anonymous => "anonymous",
             Self::AnonymousWithLink => "anonymous, link",
@@ -84,7 +84,7 @@ impl Persona {
     }
 
     /// The user whom a valid token of this persona names, if the token does not depend on what is asked for.
-    pub(crate) fn user(self) -> Option<i64> {
+    pub fn user(self) -> Option<i64> {
         use mothership::seed::cast;
         let user = match self {
             Self::Follower => cast::FAN,
@@ -105,7 +105,7 @@ impl Persona {
     }
 
     /// Adds the credentials, the territory and the secret link.
-    pub(crate) fn dress(self, draft: &mut Draft, subject: &Subject, rng: &mut Rng) {
+    pub fn dress(self, draft: &mut Draft, subject: &Subject, rng: &mut Rng) {
         let token = match self {
             Self::Anonymous | Self::AnonymousWithLink => None,
             Self::Owner => token_of(subject.owner),

@@ -14,13 +14,7 @@ use crate::{
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// The body, its Content-Type put into the draft. Empty for endpoints that take none.
-pub(crate) fn of(
-    rng: &mut Rng,
-    endpoint: &Endpoint,
-    subject: &Subject,
-    world: &World,
-    draft: &mut Draft,
-) -> Bytes {
+pub fn of(rng: &mut Rng, endpoint: &Endpoint, subject: &Subject, world: &World, draft: &mut Draft) -> Bytes {
     let Some(value) = tree(rng, endpoint, subject, world) else { return Bytes::new() };
     match rng.u16(..400) {
         0 => {

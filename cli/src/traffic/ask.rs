@@ -14,31 +14,31 @@ use crate::{
 
 /// A request as it goes to both sides.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub struct Ask {
     /// Index of the endpoint it belongs to.
-    pub(crate) endpoint: usize,
-    pub(crate) persona: Persona,
-    pub(crate) method: Method,
-    pub(crate) target: String,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    pub endpoint: usize,
+    pub persona: Persona,
+    pub method: Method,
+    pub target: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
     /// The playlist that a write is about.
-    pub(crate) playlist: Option<i64>,
+    pub playlist: Option<i64>,
 }
 
 /// A request that is being put together.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Draft {
+pub struct Draft {
     path: String,
     query: Vec<String>,
     headers: HeaderMap,
 }
 
 /// Both sides are asked under one name, as a proxy would pass it on: links carry it.
-pub(crate) const HOST: &str = "api.mothership.example";
+pub const HOST: &str = "api.mothership.example";
 
 impl Ask {
-    pub(crate) fn make(
+    pub fn make(
         rng: &mut Rng,
         endpoints: &[Endpoint],
         index: usize,
@@ -76,7 +76,7 @@ impl Ask {
     }
 
     /// The playlist as `user` finds it after a write.
-    pub(crate) fn read_back(
+    pub fn read_back(
         endpoints: &[Endpoint],
         of: &Self,
         dialect: Dialect,
@@ -110,7 +110,7 @@ impl Ask {
     }
 
     /// As a command that a person can repeat.
-    pub(crate) fn curl(&self) -> String {
+    pub fn curl(&self) -> String {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
         let mut command = format!("curl -i -X {}", self.method);
         for (name, value) in &self.headers {
@@ -127,12 +127,12 @@ impl Ask {
 }
 
 impl Draft {
-    pub(crate) fn header(&mut self, name: &'static str, value: &str) {
+    pub fn header(&mut self, name: &'static str, value: &str) {
         let value = HeaderValue::from_bytes(value.as_bytes()).expect("generated headers are valid");
         self.headers.insert(HeaderName::from_static(name), value);
     }
 
-    pub(crate) fn query(&mut self, name: &str, value: &str) {
+    pub fn query(&mut self, name: &str, value: &str) {
         self.query.push(serde_urlencoded::to_string([(name, value)]).expect("pairs of texts can be encoded"));
     }
 
