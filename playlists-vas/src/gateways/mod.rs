@@ -1,0 +1,5 @@
+//! Ways to other domains.
+
+mod tracks;
+
+pub use tracks::{MembersOf, TracksConfig, TracksGateway};

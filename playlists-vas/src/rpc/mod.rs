@@ -1,0 +1,14 @@
+//! RPC by the definitions in `proto/`: Twirp, which is protobuf and JSON over HTTP
+//! (<https://twitchtv.github.io/twirp/docs/spec_v7.html>).
+
+mod generated;
+mod field_mask;
+pub mod mask;
+mod door;
+mod errors;
+pub mod viewer;
+
+pub use door::{PROTOS, door, proto};
+pub use errors::twirp_error;
+pub use field_mask::FieldMask;
+pub use generated::{authorization, consumer, creator, playlists, tracks};

@@ -1,0 +1,56 @@
+//! The service on its port.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use axum::{Json, Router, extract::State, routing::get};
+use serde_json::{Value, json};
+
+use crate::{
+    foundation::{Foundation, FoundationConfig},
+    rpc::{self, tracks::v1},
+    serve::{Drained, Handle},
+    tracks::service::Service,
+};
+
+#[derive(Debug, Clone)]
+pub struct TracksConfig {
+    /// Port 0 takes a free one.
+    pub listen: SocketAddr,
+    pub foundation: FoundationConfig,
+    /// What other services show to ask here.
+    pub service_token: String,
+    /// How long calls under way may take once the service is told to stop.
+    pub drain: Duration,
+}
+
+/// The Tracks VAS, running.
+#[derive(Debug)]
+pub struct Tracks(Handle);
+
+impl Tracks {
+    /// # Errors
+    /// It cannot listen, or the service token cannot stand in a header.
+    pub async fn start(config: TracksConfig) -> io::Result<Self> {
+        let foundation = Foundation::new(config.foundation).map_err(io::Error::other)?;
+        let service = Service { foundation: foundation.clone() };
+        let router = Router::new()
+            .route("/health", get(|| async { "ok\n" }))
+            .route("/counters", get(counters).with_state(foundation))
+            .route("/protos/{name}", get(rpc::proto))
+            .merge(rpc::door(v1::router(service), &config.service_token));
+        Ok(Self(Handle::start(config.listen, config.drain, router).await?))
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.0.address()
+    }
+
+    pub async fn stop(self) -> Drained {
+        self.0.stop().await
+    }
+}
+
+/// Calls made to the monolith since the start, by path.
+async fn counters(State(foundation): State<Foundation>) -> Json<Value> {
+    Json(json!({ "foundation": foundation.calls() }))
+}
