@@ -17,16 +17,20 @@ const VERSION: &str = "v1";
 
 impl Fingerprint {
     pub fn of(endpoint: &EndpointId, divergence: &Divergence) -> Self {
-        let mut hasher = blake3::Hasher::new();
         let location = divergence.location.generalized().to_string();
-        for part in [
+        Self::of_parts(&[
             endpoint.method().as_str(),
             endpoint.template(),
             divergence.kind.as_str(),
             divergence.severity.as_str(),
             &location,
             divergence.detail.as_deref().unwrap_or(""),
-        ] {
+        ])
+    }
+
+    pub(crate) fn of_parts(parts: &[&str]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
             // Length-prefixed, so that no two lists of parts read the same.
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());

@@ -15,6 +15,7 @@ use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::noise::book::EndpointNoise;
 use crate::noise::confirm::Confirmation;
 use crate::redact::Redacted;
+use crate::triage::{self, Decided, Entry, Part, Triaged, Wish};
 
 pub trait Store: Send + Sync + 'static {
     /// All endpoints, in the order of [`EndpointId`].
@@ -60,6 +61,38 @@ pub trait Store: Send + Sync + 'static {
     /// One group, over all epochs.
     fn group(&self, fingerprint: &Fingerprint) -> Result<Option<Group>, StoreError>;
 
+    /// Groups as [`Store::groups`] gives them, each with what its triage state follows from.
+    fn triaged(&self, filter: &GroupFilter<'_>) -> Result<Vec<Triaged>, StoreError>;
+
+    /// One group, over all epochs, with what its triage state follows from.
+    fn triaged_group(&self, fingerprint: &Fingerprint) -> Result<Option<Triaged>, StoreError>;
+
+    /// Appends one line to the log of decisions, or changes nothing. Durable when it has returned `Ok`. It checks what
+    /// only the store can know (that the group exists, that there is something to take back, that nobody was faster);
+    /// [`triage::check`] is the caller's.
+    ///
+    /// [`triage::check`]: crate::triage::check
+    fn decide(&self, wish: &Wish) -> Result<Entry, StoreError>;
+
+    /// Takes over decisions that were made elsewhere, for groups that may never have been seen here. All or nothing.
+    fn import(&self, decisions: &[Imported]) -> Result<Vec<Entry>, StoreError>;
+
+    /// The log of decisions, newest first.
+    fn decisions(&self, of: DecisionsOf<'_>, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// The decisions that count now, one for each group that has one.
+    fn in_force(&self) -> Result<Vec<Decided>, StoreError>;
+
+    /// The splits that count now.
+    fn parts(&self) -> Result<Vec<(Fingerprint, Part)>, StoreError>;
+
+    /// In which shapes of requests a group was found, most often first.
+    fn group_shapes(
+        &self,
+        group: &Fingerprint,
+        epoch: EpochFilter<'_>,
+    ) -> Result<Vec<GroupShape>, StoreError>;
+
     /// Kept exchanges of a group, newest first.
     fn samples(&self, group: &Fingerprint, limit: usize) -> Result<Vec<Sample>, StoreError>;
 
@@ -94,6 +127,8 @@ pub enum StoreError {
     /// The endpoint's kind of method cannot stand at that stage.
     #[error("{endpoint} cannot be at stage {stage}: {why}")]
     Unsuitable { endpoint: EndpointId, stage: String, why: &'static str },
+    #[error(transparent)]
+    Triage(#[from] triage::Refusal),
     /// What is wrong with the file and what to do, in words for a person.
     #[error("{0}")]
     Unusable(String),
@@ -427,6 +462,30 @@ pub struct GroupFilter<'a> {
     pub epoch: EpochFilter<'a>,
     pub least_severity: Option<Severity>,
     pub limit: usize,
+}
+
+/// Whose decisions are listed.
+#[derive(Clone, Copy, Debug)]
+pub enum DecisionsOf<'a> {
+    All,
+    Group(&'a Fingerprint),
+    Endpoint(&'a EndpointId),
+}
+
+/// A decision that was made elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    pub wish: Wish,
+    /// Where the group is a part of another.
+    pub part: Option<Part>,
+}
+
+/// How often a group was found in exchanges of one shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupShape {
+    pub shape: String,
+    pub count: u64,
+    pub exchanges: u64,
 }
 
 /// A kept exchange with what was found in it.

@@ -14,7 +14,7 @@ use crate::store::{ComparisonRecord, NegativeControl, ShapeTally, Spread};
 const SHAPES_MAX: i64 = 500;
 /// Combinations of groups that are told apart among the mismatches of one endpoint and epoch.
 const MISMATCHES_MAX: i64 = 2000;
-const OTHER_SHAPES: &str = "(other)";
+pub(super) const OTHER_SHAPES: &str = "(other)";
 
 impl Recording<'_> {
     pub(super) fn shape(&self, endpoint: i64, more: &ShapeTally) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use super::{Failure, counts, routes, severity_rank};
 use crate::divergence::Severity;
 use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
-use crate::store::{Group, GroupFilter};
+use crate::store::{EpochFilter, Group, GroupFilter, GroupShape};
 
 const SELECT: &str = "
     SELECT g.fingerprint, e.method, e.template, g.kind, g.severity, g.location, g.detail,
@@ -41,6 +41,24 @@ pub(super) fn group(connection: &Connection, fingerprint: &Fingerprint) -> Resul
         connection.prepare_cached(&format!("{SELECT} WHERE g.fingerprint = ?2 GROUP BY g.id"))?;
     let mut rows = statement.query((None::<i64>, fingerprint.as_str()))?;
     rows.next()?.map(read).transpose()
+}
+
+/// In which shapes it was found, most often first.
+pub(super) fn shapes(
+    connection: &Connection,
+    fingerprint: &Fingerprint,
+    epoch: EpochFilter<'_>,
+) -> Result<Vec<GroupShape>, Failure> {
+    let epoch = counts::epoch_filter(connection, epoch)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT s.shape, sum(s.count), sum(s.exchanges) FROM group_shapes s JOIN groups g ON g.id = s.group_id
+         WHERE g.fingerprint = ?1 AND (?2 IS NULL OR s.epoch_id = ?2)
+         GROUP BY s.shape ORDER BY sum(s.exchanges) DESC, s.shape",
+    )?;
+    let shapes = statement.query_map((fingerprint.as_str(), epoch), |row| {
+        Ok(GroupShape { shape: row.get(0)?, count: uint(row.get(1)?), exchanges: uint(row.get(2)?) })
+    })?;
+    Ok(shapes.collect::<Result<_, _>>()?)
 }
 
 fn read(row: &Row<'_>) -> Result<Group, Failure> {

@@ -16,6 +16,8 @@ mod counts;
 mod observed;
 mod noise;
 mod groups;
+mod parts;
+mod triage;
 mod sweep;
 
 use std::path::{Path, PathBuf};
@@ -31,9 +33,10 @@ use crate::fingerprint::Fingerprint;
 use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::noise::book::EndpointNoise;
 use crate::store::{
-    Batch, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, LatencyPair, Observed, RuleTally,
-    Sample, Store, StoreError, Swept, Tally, Undeclared,
+    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupShape, Imported,
+    LatencyPair, Observed, RuleTally, Sample, Store, StoreError, Swept, Tally, Undeclared,
 };
+use crate::triage::{Decided, Entry, Part, Refusal, Triaged, Wish};
 
 use lock::StoreLock;
 
@@ -151,6 +154,12 @@ impl Ledger {
     }
 }
 
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Store(refusal.into())
+    }
+}
+
 /// Why a transaction did not come about.
 #[derive(Debug)]
 enum Failure {
@@ -225,6 +234,51 @@ impl Store for Ledger {
 
     fn group(&self, fingerprint: &Fingerprint) -> Result<Option<Group>, StoreError> {
         self.read(|connection| groups::group(connection, fingerprint))
+    }
+
+    fn triaged(&self, filter: &GroupFilter<'_>) -> Result<Vec<Triaged>, StoreError> {
+        self.read(|connection| triage::triaged(connection, groups::groups(connection, filter)?))
+    }
+
+    fn triaged_group(&self, fingerprint: &Fingerprint) -> Result<Option<Triaged>, StoreError> {
+        self.read(|connection| {
+            let group = groups::group(connection, fingerprint)?;
+            Ok(triage::triaged(connection, group.into_iter().collect())?.pop())
+        })
+    }
+
+    fn decide(&self, wish: &Wish) -> Result<Entry, StoreError> {
+        self.write(|connection| triage::decide(connection, wish))
+    }
+
+    fn import(&self, decisions: &[Imported]) -> Result<Vec<Entry>, StoreError> {
+        self.write(|connection| {
+            let imported = decisions.iter().map(|imported| triage::import(connection, imported));
+            Ok(imported.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        })
+    }
+
+    fn decisions(&self, of: DecisionsOf<'_>, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.read(|connection| triage::log(connection, of, limit))
+    }
+
+    fn in_force(&self) -> Result<Vec<Decided>, StoreError> {
+        self.read(|connection| Ok(triage::in_force(connection)?.into_values().collect()))
+    }
+
+    fn parts(&self) -> Result<Vec<(Fingerprint, Part)>, StoreError> {
+        self.read(|connection| {
+            let parts = parts::Parts::read(connection)?;
+            Ok(parts.all().map(|(id, part)| (id.clone(), part)).collect())
+        })
+    }
+
+    fn group_shapes(
+        &self,
+        group: &Fingerprint,
+        epoch: EpochFilter<'_>,
+    ) -> Result<Vec<GroupShape>, StoreError> {
+        self.read(|connection| groups::shapes(connection, group, epoch))
     }
 
     fn samples(&self, group: &Fingerprint, limit: usize) -> Result<Vec<Sample>, StoreError> {

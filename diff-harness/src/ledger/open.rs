@@ -13,13 +13,18 @@ use super::trouble;
 use crate::store::StoreError;
 
 /// Written once, never changed: what comes later is a migration of its own.
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("schema_1.sql")), M::up(include_str!("schema_2.sql"))];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("schema_1.sql")),
+    M::up(include_str!("schema_2.sql")),
+    M::up(include_str!("schema_3.sql")),
+];
 const APPLICATION_ID: i32 = 1_398_034_503;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How long to wait for another program that has the file locked for a moment, such as a backup.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
-/// Small, and what must not be lost: checked at every start.
-const VITAL_TABLES: [&str; 4] = ["endpoints", "transitions", "settings", "tallies"];
+/// Small, and what must not be lost: checked at every start. With the version of the file that has them.
+const VITAL_TABLES: [(&str, i32); 5] =
+    [("endpoints", 1), ("transitions", 1), ("settings", 1), ("tallies", 1), ("decisions", 3)];
 
 /// Where a reader finds what was committed.
 #[derive(Clone, Copy, Debug)]
@@ -145,9 +150,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 fn prepare(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
     let words = |error| trouble::in_words(path, error);
-    if check_version(path, connection)? > 0 {
-        check_tables(path, connection)?;
-    }
+    check_tables(path, connection, check_version(path, connection)?)?;
     if connection.is_readonly("main").map_err(words)? {
         return Err(StoreError::Unusable(format!(
             "the store {} cannot be written: the file is read-only; give this user the right to write it, or choose \
@@ -170,8 +173,8 @@ fn prepare(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
 }
 
 /// Before anything is written, so that a damaged file stays as it was found.
-fn check_tables(path: &Path, connection: &Connection) -> Result<(), StoreError> {
-    for table in VITAL_TABLES {
+fn check_tables(path: &Path, connection: &Connection, version: i32) -> Result<(), StoreError> {
+    for (table, _) in VITAL_TABLES.into_iter().filter(|(_, since)| *since <= version) {
         let sql = format!("PRAGMA quick_check('{table}')");
         let verdict: String = connection
             .query_row(&sql, (), |row| row.get(0))

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::counting::OTHER_SHAPES;
 use super::encoding::{DivergenceRow, int, json};
+use super::parts::Parts;
 use super::{Failure, Retention, counts, noise, routes, samples, severity_rank};
 use crate::comparison::Verdict;
 use crate::divergence::{Divergence, Location};
@@ -13,6 +15,8 @@ use crate::fingerprint::Fingerprint;
 use crate::redact::Redacted;
 use crate::store::{Batch, ComparisonRecord, Epoch, LatencyPair, PlainTally, ShapeTally, Spread, Undeclared};
 
+/// Shapes in which one group is counted in one epoch.
+const GROUP_SHAPES_MAX: i64 = 100;
 /// The newest pairs of latencies that are kept of one endpoint and epoch.
 pub(super) const LATENCIES_MAX: i64 = 2000;
 /// Pairs that one batch adds for one endpoint: enough for quantiles, little enough that matches stay cheap.
@@ -22,7 +26,16 @@ const UNDECLARED_MAX: i64 = 2000;
 const EXAMPLES_MAX: usize = 5;
 
 pub(super) fn record(connection: &Connection, batch: &Batch, retention: &Retention) -> Result<(), Failure> {
-    let recording = Recording { connection, epoch: epoch_id(connection, batch)?, retention };
+    let recording = Recording {
+        connection,
+        epoch: epoch_id(connection, batch)?,
+        retention,
+        // Only a divergence can fall into a part.
+        parts: match batch.comparisons.iter().all(|record| record.divergences.is_empty()) {
+            true => Parts::default(),
+            false => Parts::read(connection)?,
+        },
+    };
     for (endpoint, tally) in &batch.tallies {
         let endpoint = match endpoint {
             Some(endpoint) => routes::id(connection, endpoint)?,
@@ -73,6 +86,7 @@ pub(super) struct Recording<'a> {
     pub(super) connection: &'a Connection,
     pub(super) epoch: i64,
     retention: &'a Retention,
+    parts: Parts,
 }
 
 impl Recording<'_> {
@@ -101,7 +115,12 @@ impl Recording<'_> {
             self.rule(rule, 1, 0)?;
         }
         let mut counted: BTreeMap<i64, (u64, &Redacted<Divergence>)> = BTreeMap::new();
-        for (fingerprint, divergence) in &record.divergences {
+        let found: Vec<_> = record
+            .divergences
+            .iter()
+            .map(|(group, found)| (self.parts.of(group, &record.shape, &found.get().location), found))
+            .collect();
+        for (fingerprint, divergence) in &found {
             let group = self.group(endpoint, &record.endpoint, fingerprint, divergence.get())?;
             counted.entry(group).or_insert((0, divergence)).0 += 1;
         }
@@ -112,7 +131,8 @@ impl Recording<'_> {
         if is_mismatch {
             self.mismatch(endpoint, record, &groups)?;
         }
-        samples::keep(self.connection, self.epoch, endpoint, record, &groups, self.retention)
+        let place = samples::Place { epoch: self.epoch, endpoint, groups: &groups };
+        samples::keep(self.connection, &place, record, &found, self.retention)
     }
 
     fn plain(&self, endpoint: i64, plain: &PlainTally) -> Result<(), Failure> {
@@ -217,6 +237,8 @@ impl Recording<'_> {
         record: &ComparisonRecord,
         example: &Redacted<Divergence>,
     ) -> Result<(), Failure> {
+        let (count, at) = (int(count), int(record.at.0));
+        let example = json(&DivergenceRow::new(None, example));
         self.connection
             .prepare_cached(
                 "INSERT INTO group_counts (group_id, epoch_id, count, exchanges, first_ms, last_ms, example)
@@ -225,13 +247,30 @@ impl Recording<'_> {
                      first_ms = min(first_ms, ?4), last_ms = max(last_ms, ?4),
                      example = CASE WHEN ?4 >= last_ms THEN ?5 ELSE example END",
             )?
-            .execute(params![
-                group,
-                self.epoch,
-                int(count),
-                int(record.at.0),
-                json(&DivergenceRow::new(None, example))
-            ])?;
+            .execute(params![group, self.epoch, count, at, example])?;
+        let mut known = self.connection.prepare_cached(
+            "UPDATE group_shapes SET count = count + ?4, exchanges = exchanges + 1,
+                 first_ms = min(first_ms, ?5), last_ms = max(last_ms, ?5),
+                 example = CASE WHEN ?5 >= last_ms THEN ?6 ELSE example END
+             WHERE group_id = ?1 AND epoch_id = ?2 AND shape = ?3",
+        )?;
+        if known.execute(params![group, self.epoch, record.shape, count, at, example])? > 0 {
+            return Ok(());
+        }
+        let shapes: i64 = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM group_shapes WHERE group_id = ?1 AND epoch_id = ?2")?
+            .query_row((group, self.epoch), |row| row.get(0))?;
+        let shape = if shapes < GROUP_SHAPES_MAX { record.shape.as_str() } else { OTHER_SHAPES };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO group_shapes (group_id, epoch_id, shape, count, exchanges, first_ms, last_ms, example)
+                 VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET count = count + ?4, exchanges = exchanges + 1,
+                     first_ms = min(first_ms, ?5), last_ms = max(last_ms, ?5),
+                     example = CASE WHEN ?5 >= last_ms THEN ?6 ELSE example END",
+            )?
+            .execute(params![group, self.epoch, shape, count, at, example])?;
         Ok(())
     }
 

@@ -6,65 +6,74 @@ use super::encoding::{DivergenceRow, int, json, pack, unpack};
 use super::trouble::unreadable;
 use super::{Failure, Retention};
 use crate::comparison::Verdict;
+use crate::divergence::Divergence;
 use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
+use crate::redact::Redacted;
 use crate::store::{ComparisonRecord, Sample, StoreError};
 
 /// A group that has all the samples it may have takes one more this often, so that the newest are never old. The
 /// sweep deletes the surplus.
 const FRESH_EVERY_MS: u64 = 60_000;
 
-/// Keeps the exchange of a record where one of its groups, or its endpoint's matches, still want one.
+/// Where a sample belongs.
+pub(super) struct Place<'a> {
+    pub(super) epoch: i64,
+    pub(super) endpoint: i64,
+    pub(super) groups: &'a [i64],
+}
+
+/// Keeps the exchange of a record where one of its groups, or its endpoint's matches, still want one. `found` are its
+/// divergences, each with the group that it is in.
 pub(super) fn keep(
     connection: &Connection,
-    epoch: i64,
-    endpoint: i64,
+    place: &Place<'_>,
     record: &ComparisonRecord,
-    groups: &[i64],
+    found: &[(Fingerprint, &Redacted<Divergence>)],
     retention: &Retention,
 ) -> Result<(), Failure> {
     let Some(exchange) = &record.exchange else { return Ok(()) };
-    if !is_wanted(connection, epoch, endpoint, record, groups, retention)? {
+    if !is_wanted(connection, place, record, retention)? {
         return Ok(());
     }
     let packed = pack(exchange).map_err(|error| StoreError::Failed(Box::new(error)))?;
-    let rows = record.divergences.iter();
+    let rows = found.iter();
     let divergences: Vec<_> =
         rows.map(|(fingerprint, divergence)| DivergenceRow::new(Some(fingerprint), divergence)).collect();
     connection
         .prepare_cached(
-            "INSERT INTO samples (request_id, endpoint_id, epoch_id, at_ms, verdict, divergences, notes, exchange)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO samples (request_id, endpoint_id, epoch_id, at_ms, verdict, divergences, notes, exchange, shape)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             record.id,
-            endpoint,
-            epoch,
+            place.endpoint,
+            place.epoch,
             int(record.at.0),
             record.verdict.as_str(),
             json(&divergences),
             json(&record.notes),
-            packed
+            packed,
+            record.shape
         ])?;
     let sample = connection.last_insert_rowid();
-    for group in groups {
+    for group in place.groups {
         connection
             .prepare_cached(
                 "INSERT INTO sample_groups (group_id, epoch_id, at_ms, sample_id) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute((group, epoch, int(record.at.0), sample))?;
+            .execute((group, place.epoch, int(record.at.0), sample))?;
     }
     Ok(())
 }
 
 fn is_wanted(
     connection: &Connection,
-    epoch: i64,
-    endpoint: i64,
+    place: &Place<'_>,
     record: &ComparisonRecord,
-    groups: &[i64],
     retention: &Retention,
 ) -> Result<bool, Failure> {
+    let Place { epoch, endpoint, groups } = *place;
     let wants = |kept: (i64, Option<i64>), most: u32| match kept {
         (count, _) if count < i64::from(most) => true,
         (_, newest) => {
@@ -133,18 +142,23 @@ pub(super) fn by_request(connection: &Connection, id: &str) -> Result<Option<Sam
 fn sample(row: &Row<'_>) -> Result<Sample, Failure> {
     let packed: Vec<u8> = row.get(0)?;
     let (divergences, notes): (String, String) = (row.get(1)?, row.get(2)?);
-    let found: Vec<DivergenceRow> =
-        serde_json::from_str(&divergences).map_err(|_| unreadable("divergences", &divergences))?;
-    let found: Option<Vec<_>> = found
-        .into_iter()
-        .map(|row| row.read().and_then(|(fingerprint, divergence)| Some((fingerprint?, divergence))))
-        .collect();
+    let found = divergences_of(&divergences)?;
     Ok(Sample {
         exchange: unpack(&packed)
             .ok_or_else(|| unreadable("an exchange", &format!("{} bytes", packed.len())))?,
-        divergences: found.ok_or_else(|| unreadable("divergences", &divergences))?,
+        divergences: found,
         notes: serde_json::from_str(&notes).map_err(|_| unreadable("notes", &notes))?,
     })
+}
+
+/// What a sample's `divergences` say, each with the group that it is in.
+pub(super) fn divergences_of(text: &str) -> Result<Vec<(Fingerprint, Redacted<Divergence>)>, Failure> {
+    let rows: Vec<DivergenceRow> = serde_json::from_str(text).map_err(|_| unreadable("divergences", text))?;
+    let found: Option<Vec<_>> = rows
+        .into_iter()
+        .map(|row| row.read().and_then(|(fingerprint, divergence)| Some((fingerprint?, divergence))))
+        .collect();
+    Ok(found.ok_or_else(|| unreadable("divergences", text))?)
 }
 
 /// The bytes of all kept exchanges.

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use diff_harness::endpoint::EndpointId;
 use diff_harness::gate::Ruling;
 use diff_harness::store::StoreError;
+use diff_harness::triage;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -44,6 +45,7 @@ impl From<&StoreError> for Problem {
             StoreError::UnknownEndpoint(_) => Code::UnknownEndpoint,
             StoreError::Conflict { .. } => Code::Conflict,
             StoreError::Unsuitable { .. } => Code::NotAMove,
+            StoreError::Triage(refusal) => return refusal.into(),
             StoreError::Unusable(_) | StoreError::Failed(_) => Code::StoreFailed,
         };
         Self::new(code, error.to_string())
@@ -65,6 +67,7 @@ impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Self {
         let (code, hint) = match refusal {
             Refusal::Store(error) => return error.into(),
+            Refusal::Triage(refusal) => return refusal.into(),
             Refusal::AtTheEnd(_)
             | Refusal::Unsuitable { .. }
             | Refusal::NotHeld(_)
@@ -102,6 +105,33 @@ impl From<&Refusal> for Problem {
             Refusal::ReasonRequired(_) => {
                 (Code::ReasonRequired, Some("say it with --reason TEXT".to_owned()))
             }
+        };
+        Self { code, message: refusal.to_string(), hint }
+    }
+}
+
+impl From<&triage::Refusal> for Problem {
+    fn from(refusal: &triage::Refusal) -> Self {
+        use triage::Refusal as Why;
+        let code = match refusal {
+            Why::NoReason => Code::ReasonRequired,
+            Why::NoOwner | Why::NoExpiry | Why::Past | Why::NeedlessExpiry(_) => Code::BadRequest,
+            Why::UnknownGroup(_) => Code::NotFound,
+            Why::Conflict { .. } => Code::Conflict,
+            Why::ExposureAsNoise
+            | Why::OwnOverride(_)
+            | Why::NothingToUndo(_)
+            | Why::NotAPart(_)
+            | Why::HasParts(_)
+            | Why::SplitAlready { .. }
+            | Why::NothingInPart(_) => Code::DecisionRefused,
+        };
+        let hint = match refusal {
+            Why::UnknownGroup(_) => Some("strangler divergences list shows the known ones".to_owned()),
+            Why::NothingInPart(group) | Why::Conflict { group, .. } => {
+                Some(format!("strangler divergences show {group}"))
+            }
+            _ => None,
         };
         Self { code, message: refusal.to_string(), hint }
     }
@@ -176,9 +206,11 @@ fn status_of(code: Code) -> StatusCode {
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::Conflict => StatusCode::CONFLICT,
-        Code::Held | Code::GateRefused | Code::GateInconclusive | Code::Unforceable => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        Code::Held
+        | Code::GateRefused
+        | Code::GateInconclusive
+        | Code::Unforceable
+        | Code::DecisionRefused => StatusCode::UNPROCESSABLE_ENTITY,
         Code::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }

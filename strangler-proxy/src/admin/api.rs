@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use super::access::AdminConfig;
 use super::answer::{Failed, done};
 use super::wire::{Code, Problem};
-use super::{evidence, health, metrics, moves, report, routes};
+use super::{evidence, health, metrics, moves, report, routes, triage};
 use crate::control::Control;
 use crate::counters::{CounterRegistry, Snapshot};
 use crate::data_plane::RefusalCounts;
@@ -147,6 +147,11 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/transitions", get(moves::transitions))
         .route("/groups", get(evidence::groups))
         .route("/groups/{id}", get(evidence::group))
+        .route("/groups/{id}/decide", post(triage::decide))
+        .route("/groups/{id}/undo", post(triage::undo))
+        .route("/groups/{id}/split", post(triage::split))
+        .route("/groups/{id}/join", post(triage::join))
+        .route("/decisions", get(triage::decisions))
         .route("/exchanges/{id}", get(evidence::exchange))
         .route("/report", get(report::report))
         .route("/epochs", get(evidence::epochs).post(evidence::set_epochs))

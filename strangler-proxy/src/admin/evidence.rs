@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, State as Shared};
 use axum::response::Response;
 use bytes::Bytes;
 use diff_harness::divergence::Severity;
 use diff_harness::fingerprint::Fingerprint;
-use diff_harness::store::{EpochFilter, GroupFilter};
+use diff_harness::store::{DecisionsOf, EpochFilter, GroupFilter};
+use diff_harness::triage::State;
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::json;
@@ -16,10 +17,14 @@ use serde_json::json;
 use super::answer::Failed;
 use super::api::{Api, answer, body, endpoint, part, query};
 use super::exchange::exchange_view;
-use super::wire::{Code, EpochRequest, EpochView, GroupDetail, GroupView, Problem};
+use super::wire::{
+    Code, EntryView, EpochRequest, EpochView, GroupDetail, GroupView, PartView, Problem, ShapeView,
+};
 
 const GROUPS_DEFAULT: usize = 1_000;
 const SAMPLES_DEFAULT: usize = 5;
+/// Of one group.
+const DECISIONS_MAX: usize = 100;
 /// The name of a deployment: a version, a commit.
 const EPOCH_CHARS_MAX: usize = 128;
 
@@ -31,6 +36,8 @@ pub(super) struct GroupsQuery {
     severity: Option<String>,
     /// `current` or `all`.
     epoch: Option<String>,
+    /// Triage states, with commas between; `open` for all that keep their endpoint from moving.
+    state: Option<String>,
     limit: Option<usize>,
 }
 
@@ -41,12 +48,13 @@ pub(super) struct SamplesQuery {
 }
 
 pub(super) async fn groups(
-    State(api): State<Arc<Api>>,
+    Shared(api): Shared<Arc<Api>>,
     asked: Result<Query<GroupsQuery>, QueryRejection>,
 ) -> Result<Response, Failed> {
     let asked = query(asked)?;
     let of = asked.endpoint.as_deref().map(endpoint).transpose()?;
     let least_severity = asked.severity.as_deref().map(severity).transpose()?;
+    let wanted = asked.state.as_deref().map(states).transpose()?;
     let all = match asked.epoch.as_deref() {
         None | Some("current") => false,
         Some("all") => true,
@@ -61,20 +69,28 @@ pub(super) async fn groups(
         }
         api.flush();
         let current = api.recorder.epochs().current();
-        let groups = api.store.groups(&GroupFilter {
+        let limit = asked.limit.unwrap_or(GROUPS_DEFAULT);
+        let groups = api.control.triaged(&GroupFilter {
             endpoint: of.as_ref(),
             epoch: if all { EpochFilter::All } else { EpochFilter::Only(&current) },
             least_severity,
-            limit: asked.limit.unwrap_or(GROUPS_DEFAULT),
+            // A state is known only after the group is.
+            limit: if wanted.is_some() { usize::MAX } else { limit },
         })?;
-        let views: Vec<_> = groups.iter().map(GroupView::from).collect();
+        let is_wanted = |state: &State| wanted.as_ref().is_none_or(|wanted| wanted.contains(state));
+        let views: Vec<_> = groups
+            .iter()
+            .filter(|(_, state)| is_wanted(state))
+            .take(limit)
+            .map(|(triaged, state)| GroupView::new(triaged, *state))
+            .collect();
         Ok(json!({ "epoch": EpochView::from(current.as_ref()), "groups": views }))
     })
     .await
 }
 
 pub(super) async fn group(
-    State(api): State<Arc<Api>>,
+    Shared(api): Shared<Arc<Api>>,
     id: Path<String>,
     asked: Result<Query<SamplesQuery>, QueryRejection>,
 ) -> Result<Response, Failed> {
@@ -86,15 +102,28 @@ pub(super) async fn group(
             Problem::new(Code::NotFound, format!("there is no group {id}"))
                 .hint("strangler divergences list shows the known ones")
         };
-        let group = api.store.group(&id)?.ok_or_else(missing)?;
+        let (group, state) = api.control.triaged_group(&id)?.ok_or_else(missing)?;
         let samples = api.store.samples(&id, samples)?;
-        let views = samples.iter().map(|sample| exchange_view(sample, &api.about));
-        Ok(GroupDetail { group: GroupView::from(&group), samples: views.collect() })
+        let current = api.recorder.epochs().current();
+        let epoch = EpochFilter::Only(&current);
+        let tallies = api.store.tallies(epoch)?;
+        let of_endpoint = tallies.iter().find(|(of, _)| of.as_ref() == Some(&group.group.endpoint));
+        let decisions = api.control.decisions(DecisionsOf::Group(&id), DECISIONS_MAX)?;
+        let parts = api.store.parts()?;
+        let own_parts = parts.iter().filter(|(_, part)| part.of == id);
+        Ok(GroupDetail {
+            group: GroupView::new(&group, state),
+            shapes: api.store.group_shapes(&id, epoch)?.iter().map(ShapeView::from).collect(),
+            compared: of_endpoint.map_or(0, |(_, tally)| tally.compared()),
+            decisions: decisions.iter().map(EntryView::from).collect(),
+            parts: own_parts.map(|(id, part)| PartView::new(id, part)).collect(),
+            samples: samples.iter().map(|sample| exchange_view(sample, &api.about)).collect(),
+        })
     })
     .await
 }
 
-pub(super) async fn exchange(State(api): State<Arc<Api>>, id: Path<String>) -> Result<Response, Failed> {
+pub(super) async fn exchange(Shared(api): Shared<Arc<Api>>, id: Path<String>) -> Result<Response, Failed> {
     let Path(id) = id;
     answer(api, move |api| {
         api.flush();
@@ -108,12 +137,12 @@ pub(super) async fn exchange(State(api): State<Arc<Api>>, id: Path<String>) -> R
     .await
 }
 
-pub(super) async fn epochs(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
+pub(super) async fn epochs(Shared(api): Shared<Arc<Api>>) -> Result<Response, Failed> {
     answer(api, |api| Ok(EpochView::from(api.recorder.epochs().current().as_ref()))).await
 }
 
 pub(super) async fn set_epochs(
-    State(api): State<Arc<Api>>,
+    Shared(api): Shared<Arc<Api>>,
     headers: HeaderMap,
     sent: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failed> {
@@ -142,7 +171,7 @@ pub(super) async fn set_epochs(
 }
 
 /// How often each rule of the current epoch applied and hid something.
-pub(super) async fn rules(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
+pub(super) async fn rules(Shared(api): Shared<Arc<Api>>) -> Result<Response, Failed> {
     answer(api, |api| {
         api.flush();
         let epoch = api.recorder.epochs().current();
@@ -156,7 +185,7 @@ pub(super) async fn rules(State(api): State<Arc<Api>>) -> Result<Response, Faile
     .await
 }
 
-pub(super) async fn reload_rules(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
+pub(super) async fn reload_rules(Shared(api): Shared<Arc<Api>>) -> Result<Response, Failed> {
     answer(api, |api| {
         api.flush();
         let rules = (api.effects.reload_rules)().map_err(|why| {
@@ -167,13 +196,28 @@ pub(super) async fn reload_rules(State(api): State<Arc<Api>>) -> Result<Response
     .await
 }
 
-pub(super) async fn flush(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
+pub(super) async fn flush(Shared(api): Shared<Arc<Api>>) -> Result<Response, Failed> {
     answer(api, |api| {
         let flushed = api.recorder.flush(std::time::Duration::from_secs(10));
         flushed.map_err(|error| Problem::new(Code::StoreFailed, error.to_string()))?;
         Ok(json!({}))
     })
     .await
+}
+
+/// `open` for all that are, else the states by name.
+fn states(text: &str) -> Result<Vec<State>, Problem> {
+    if text == "open" {
+        return Ok(State::ALL.into_iter().filter(|state| state.is_open()).collect());
+    }
+    let state = |name: &str| {
+        State::ALL.into_iter().find(|state| state.as_str() == name).ok_or_else(|| {
+            let known = State::ALL.map(State::as_str).join(", ");
+            let message = format!("`{name}` is not a state: expected `open`, or some of {known}");
+            Problem::new(Code::BadRequest, message)
+        })
+    };
+    text.split(',').map(state).collect()
 }
 
 fn severity(text: &str) -> Result<Severity, Problem> {

@@ -9,6 +9,7 @@ mod api;
 mod routes;
 mod moves;
 mod evidence;
+mod triage;
 mod exchange;
 mod report;
 mod health;

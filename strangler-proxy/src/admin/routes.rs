@@ -1,6 +1,5 @@
 //! Endpoints: listing, declaring, and the traffic that none is declared for.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -9,20 +8,19 @@ use axum::response::Response;
 use bytes::Bytes;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::lifecycle::{Declaration, Parameter};
-use diff_harness::store::{EpochFilter, Group, GroupFilter, StoreError};
+use diff_harness::store::StoreError;
 use http::HeaderMap;
 use serde::Deserialize;
 
 use super::answer::Failed;
 use super::api::{Api, answer, body, endpoint, query};
 use super::wire::{
-    Code, DeclarationView, DeclareRequest, DeclaredView, EndpointQuery, Problem, RouteView, UndeclaredView,
+    Code, DeclarationView, DeclareRequest, DeclaredView, EndpointQuery, GroupsOf, Problem, RouteView,
+    UndeclaredView,
 };
 use crate::routes::Template;
 
 const UNDECLARED_DEFAULT: usize = 100;
-/// More than that and a person reads none of them.
-const GROUPS_MAX: usize = 10_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,9 +40,8 @@ pub(super) async fn show(
     answer(api, move |api| {
         let route = api.control.route(&id)?;
         api.flush();
-        let groups = open_groups(api, Some(&id))?;
-        let groups: Vec<_> = groups.iter().collect();
-        Ok(RouteView::new(&route, &api.tally(Some(&id)), &groups, api.control.now()))
+        let weighed = api.control.weighed(Some(&id))?;
+        Ok(RouteView::new(&route, &api.tally(Some(&id)), &GroupsOf::of(&id, &weighed), api.control.now()))
     })
     .await
 }
@@ -87,30 +84,16 @@ pub(super) async fn undeclared(
     .await
 }
 
-/// Every endpoint with its traffic and its open groups.
+/// Every endpoint with its traffic and its groups.
 pub(super) fn views(api: &Api) -> Result<Vec<RouteView>, StoreError> {
     api.flush();
-    let groups = open_groups(api, None)?;
-    let mut by_endpoint: BTreeMap<&EndpointId, Vec<&Group>> = BTreeMap::new();
-    for group in &groups {
-        by_endpoint.entry(&group.endpoint).or_default().push(group);
-    }
+    let weighed = api.control.weighed(None)?;
     let now = api.control.now();
     let view = |route: &diff_harness::lifecycle::Route| {
-        let groups = by_endpoint.get(&route.endpoint).map(Vec::as_slice).unwrap_or_default();
-        RouteView::new(route, &api.tally(Some(&route.endpoint)), groups, now)
+        let groups = GroupsOf::of(&route.endpoint, &weighed);
+        RouteView::new(route, &api.tally(Some(&route.endpoint)), &groups, now)
     };
     Ok(api.control.routes().iter().map(view).collect())
-}
-
-fn open_groups(api: &Api, endpoint: Option<&EndpointId>) -> Result<Vec<Group>, StoreError> {
-    let epoch = api.recorder.epochs().current();
-    api.store.groups(&GroupFilter {
-        endpoint,
-        epoch: EpochFilter::Only(&epoch),
-        least_severity: None,
-        limit: GROUPS_MAX,
-    })
 }
 
 fn declaration(view: DeclarationView) -> Result<(EndpointId, Declaration), Problem> {

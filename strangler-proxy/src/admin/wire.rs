@@ -3,6 +3,7 @@
 mod routes;
 mod moves;
 mod evidence;
+mod triage;
 mod status;
 
 use diff_harness::exchange::UnixMillis;
@@ -14,9 +15,14 @@ pub use moves::{
     GateView, HoldRequest, MovedView, PlanView, PromoteRequest, RollbackRequest, TransitionView,
 };
 pub use routes::{
-    DeclarationView, DeclareRequest, DeclaredView, ParameterView, RouteView, Traffic, UndeclaredView,
+    DeclarationView, DeclareRequest, DeclaredView, GroupsOf, ParameterView, RouteView, Traffic,
+    UndeclaredView,
 };
 pub use status::{EpochRequest, EpochView, StatusView};
+pub use triage::{
+    DecideRequest, DecisionView, DecisionsView, EntryView, PartView, RegroupRequest, ShapeView, SplitRequest,
+    TriageView,
+};
 
 /// The version of everything below.
 pub const VERSION: u32 = 1;
@@ -61,6 +67,8 @@ pub enum Code {
     GateInconclusive,
     /// Forced over what no force overrides: an open exposure group.
     Unforceable,
+    /// A decision on a group that may not be made, or that there is nothing for.
+    DecisionRefused,
     StoreFailed,
     Internal,
 }

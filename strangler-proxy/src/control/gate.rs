@@ -1,8 +1,10 @@
 //! Asks for the evidence that a move must pass.
 
+use diff_harness::exchange::UnixMillis;
 use diff_harness::gate::{Evidence, GateAnswer, Policy, Ruling, judge};
 use diff_harness::lifecycle::{Route, Stage};
 use diff_harness::store::{Epoch, EpochFilter, GroupFilter, Store, StoreError};
+use diff_harness::triage::weigh;
 
 /// Judges what the store holds of an endpoint in this epoch.
 pub(super) fn ask(
@@ -11,18 +13,21 @@ pub(super) fn ask(
     epoch: &Epoch,
     route: &Route,
     to: Stage,
+    now: UnixMillis,
 ) -> Result<Ruling, StoreError> {
     let tally = store
         .tallies(EpochFilter::Only(epoch))?
         .into_iter()
         .find_map(|(of, tally)| (of.as_ref() == Some(&route.endpoint)).then_some(tally))
         .unwrap_or_default();
-    let open = store.groups(&GroupFilter {
+    let groups = store.triaged(&GroupFilter {
         endpoint: Some(&route.endpoint),
         epoch: EpochFilter::Only(epoch),
         least_severity: None,
         limit: usize::MAX,
     })?;
+    let weighed = weigh(groups, policy.min_comparisons, now);
+    let open: Vec<_> = weighed.open.into_iter().map(|(triaged, _)| triaged.group).collect();
     Ok(judge(policy, &Evidence { standing: route.standing, to, tally: &tally, open: &open }))
 }
 

@@ -8,6 +8,7 @@ mod gate;
 mod ladder;
 mod moves;
 mod refusal;
+mod triage;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,7 @@ pub use effects::{Effects, Publish};
 pub use ladder::{Direction, direction, is_forward, next};
 pub use moves::{Moved, Plan, Promote, Rollback, SetHold};
 pub use refusal::Refusal;
+pub use triage::{Decide, Regroup, Triage};
 
 /// Who is named in the audit log for what the proxy did by itself.
 pub const ITSELF: &str = "strangler";
@@ -339,7 +341,8 @@ impl Control {
     fn ask(&self, route: &Route, to: Stage, gated: bool) -> Result<Ruling, StoreError> {
         if gated {
             (self.effects.flush)();
-            return gate::ask(self.store.as_ref(), &self.gate, &(self.effects.epoch)(), route, to);
+            let epoch = (self.effects.epoch)();
+            return gate::ask(self.store.as_ref(), &self.gate, &epoch, route, to, self.now());
         }
         Ok(gate::reach(to, (self.effects.reach_candidate)()))
     }

@@ -4,6 +4,7 @@ use diff_harness::endpoint::EndpointId;
 use diff_harness::gate::{GateAnswer, Ruling};
 use diff_harness::lifecycle::{Hold, Stage};
 use diff_harness::store::StoreError;
+use diff_harness::triage;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -29,6 +30,8 @@ pub enum Refusal {
     Unforceable { endpoint: EndpointId, to: Stage, ruling: Box<Ruling> },
     #[error("{0} is retired: control may no longer be able to answer it, so it cannot fall back")]
     NothingBehind(EndpointId),
+    #[error(transparent)]
+    Triage(#[from] triage::Refusal),
     #[error("{0} needs a reason: it goes into the audit log")]
     ReasonRequired(&'static str),
 }

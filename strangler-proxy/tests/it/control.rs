@@ -1,5 +1,7 @@
 //! Flips on a real store: what is allowed, what is durable, and who wins a race.
 
+mod triage;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 

@@ -3,6 +3,7 @@
 mod evidence;
 mod opening;
 mod routes;
+mod triage;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! What was found.
 
-use diff_harness::store::Group;
+use diff_harness::triage::{State, Triaged};
 use serde::{Deserialize, Serialize};
 
-use super::time;
+use super::{DecisionView, EntryView, PartView, ShapeView, time};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GroupView {
@@ -20,12 +20,30 @@ pub struct GroupView {
     /// Values of the newest divergence.
     pub control: Option<String>,
     pub candidate: Option<String>,
+    /// `new`, `bug`, `expected`, `noise`, `fixed`, `verified`, `regressed` or `expired`.
+    pub state: String,
+    /// Whether it keeps its endpoint from moving.
+    pub open: bool,
+    /// The decision that counts.
+    pub decision: Option<DecisionView>,
+    /// Of which group it is a part, and which.
+    pub part: Option<PartView>,
+    /// The newest entry about it in the log of decisions, 0 for none: what a decision is compared and swapped on.
+    pub newest_entry: u64,
 }
 
 /// `GET /api/v1/groups/{id}`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GroupDetail {
     pub group: GroupView,
+    /// In which shapes of requests it was found in the current epoch, most often first.
+    pub shapes: Vec<ShapeView>,
+    /// Comparisons of its endpoint in the current epoch: the denominator of its exchanges there.
+    pub compared: u64,
+    /// What was decided, newest first.
+    pub decisions: Vec<EntryView>,
+    /// Its own parts.
+    pub parts: Vec<PartView>,
     /// Kept exchanges, newest first.
     pub samples: Vec<ExchangeView>,
 }
@@ -79,8 +97,9 @@ pub struct DivergenceView {
     pub candidate: Option<String>,
 }
 
-impl From<&Group> for GroupView {
-    fn from(group: &Group) -> Self {
+impl GroupView {
+    pub fn new(triaged: &Triaged, state: State) -> Self {
+        let group = &triaged.group;
         let example = group.example.get();
         Self {
             id: group.fingerprint.to_string(),
@@ -95,6 +114,11 @@ impl From<&Group> for GroupView {
             last_seen: time(group.last_seen),
             control: example.control.clone(),
             candidate: example.candidate.clone(),
+            state: state.to_string(),
+            open: state.is_open(),
+            decision: triaged.decided.as_ref().map(DecisionView::from),
+            part: triaged.part.as_ref().map(|part| PartView::new(&group.fingerprint, part)),
+            newest_entry: triaged.newest_entry,
         }
     }
 }

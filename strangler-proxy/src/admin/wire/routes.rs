@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use diff_harness::divergence::Severity;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::lifecycle::{Declaration, Parameter, Route};
-use diff_harness::store::{Group, Tally, Undeclared};
+use diff_harness::store::{Tally, Undeclared};
+use diff_harness::triage::Weighed;
 use serde::{Deserialize, Serialize};
 
 use super::time;
@@ -27,10 +29,33 @@ pub struct RouteView {
     pub statuses: Vec<String>,
     /// Since the beginning, over restarts and epochs.
     pub traffic: Traffic,
-    /// Groups of the current epoch.
+    /// Groups of the current epoch that nobody let pass.
     pub open_groups: u64,
     /// The worst severity among them.
     pub worst: Option<String>,
+    /// Groups of the current epoch that a waiver lets pass.
+    #[serde(default)]
+    pub waived_groups: u64,
+}
+
+/// Groups of one endpoint in the current epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupsOf {
+    pub open: u64,
+    pub worst: Option<Severity>,
+    pub waived: u64,
+}
+
+impl GroupsOf {
+    pub fn of(endpoint: &EndpointId, weighed: &Weighed) -> Self {
+        let open = weighed.open.iter().filter(|(triaged, _)| triaged.group.endpoint == *endpoint);
+        let waived = weighed.waived.iter().filter(|(triaged, _)| triaged.group.endpoint == *endpoint);
+        Self {
+            open: open.clone().count() as u64,
+            worst: open.map(|(triaged, _)| triaged.group.severity).max(),
+            waived: waived.count() as u64,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +163,7 @@ impl DeclarationView {
 }
 
 impl RouteView {
-    pub fn new(route: &Route, traffic: &Tally, groups: &[&Group], now: UnixMillis) -> Self {
+    pub fn new(route: &Route, traffic: &Tally, groups: &GroupsOf, now: UnixMillis) -> Self {
         Self {
             endpoint: route.endpoint.to_string(),
             method: route.endpoint.method().to_string(),
@@ -152,8 +177,9 @@ impl RouteView {
             parameters: route.declaration.parameters.iter().map(ParameterView::from).collect(),
             statuses: route.declaration.statuses.clone(),
             traffic: traffic.into(),
-            open_groups: groups.len() as u64,
-            worst: groups.iter().map(|group| group.severity).max().map(|worst| worst.as_str().to_owned()),
+            open_groups: groups.open,
+            worst: groups.worst.map(|worst| worst.as_str().to_owned()),
+            waived_groups: groups.waived,
         }
     }
 }

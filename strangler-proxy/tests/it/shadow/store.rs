@@ -9,9 +9,10 @@ use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::{Declaration, Flip, Route, Transition};
 use diff_harness::noise::book::EndpointNoise;
 use diff_harness::store::{
-    Batch, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, LatencyPair, Observed, RuleTally,
-    Sample, Store, StoreError, Swept, Tally, Undeclared,
+    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupShape, Imported,
+    LatencyPair, Observed, RuleTally, Sample, Store, StoreError, Swept, Tally, Undeclared,
 };
+use diff_harness::triage::{Decided, Entry, Part, Triaged, Wish};
 
 #[derive(Default)]
 pub(crate) struct MemoryStore {
@@ -132,6 +133,38 @@ impl Store for MemoryStore {
     }
 
     fn groups(&self, _: &GroupFilter<'_>) -> Result<Vec<Group>, StoreError> {
+        not_here()
+    }
+
+    fn triaged(&self, _: &GroupFilter<'_>) -> Result<Vec<Triaged>, StoreError> {
+        not_here()
+    }
+
+    fn triaged_group(&self, _: &Fingerprint) -> Result<Option<Triaged>, StoreError> {
+        not_here()
+    }
+
+    fn decide(&self, _: &Wish) -> Result<Entry, StoreError> {
+        not_here()
+    }
+
+    fn import(&self, _: &[Imported]) -> Result<Vec<Entry>, StoreError> {
+        not_here()
+    }
+
+    fn decisions(&self, _: DecisionsOf<'_>, _: usize) -> Result<Vec<Entry>, StoreError> {
+        not_here()
+    }
+
+    fn in_force(&self) -> Result<Vec<Decided>, StoreError> {
+        not_here()
+    }
+
+    fn parts(&self) -> Result<Vec<(Fingerprint, Part)>, StoreError> {
+        not_here()
+    }
+
+    fn group_shapes(&self, _: &Fingerprint, _: EpochFilter<'_>) -> Result<Vec<GroupShape>, StoreError> {
         not_here()
     }
 

@@ -1,0 +1,197 @@
+//! Decisions on groups: who may make them, and what became of it.
+
+use diff_harness::endpoint::EndpointId;
+use diff_harness::exchange::UnixMillis;
+use diff_harness::fingerprint::Fingerprint;
+use diff_harness::lifecycle::Stage;
+use diff_harness::store::{DecisionsOf, EpochFilter, GroupFilter, StoreError};
+use diff_harness::triage::{
+    self, Act, Call, Decision, Entry, Predicate, State, Triaged, Weighed, Wish, check,
+};
+
+use super::{Control, Refusal};
+
+/// A wish to decide on a group.
+#[derive(Clone, Debug)]
+pub struct Decide {
+    pub group: Fingerprint,
+    pub call: Call,
+    pub reason: String,
+    pub owner: String,
+    pub expires: Option<UnixMillis>,
+    /// The candidate epoch with the fix; the current one where it is left out.
+    pub epoch: Option<String>,
+    /// See [`Wish::expected`].
+    pub expected: Option<u64>,
+    pub actor: String,
+}
+
+/// A wish to change what a group is, or to take something back: a reason is welcome and not required.
+#[derive(Clone, Debug)]
+pub struct Regroup {
+    pub group: Fingerprint,
+    pub reason: String,
+    /// See [`Wish::expected`].
+    pub expected: Option<u64>,
+    pub actor: String,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Triage {
+    pub entry: Entry,
+    /// The group it was about as it stands now; after a split, the part; after a join, the group that has it back.
+    pub group: Option<(Triaged, State)>,
+}
+
+impl Control {
+    pub fn decide(&self, wish: &Decide) -> Result<Triage, Refusal> {
+        (self.effects.flush)();
+        let known = self.known(&wish.group)?;
+        let now = self.now();
+        let decision = Decision {
+            group: wish.group.clone(),
+            call: wish.call,
+            actor: wish.actor.clone(),
+            owner: wish.owner.trim().to_owned(),
+            reason: wish.reason.trim().to_owned(),
+            expires: wish.expires,
+            epoch: wish.epoch.clone().unwrap_or_else(|| (self.effects.epoch)().candidate.clone()),
+            at: now,
+        };
+        let overridden_by = self.overridden_by(&known.group.endpoint)?;
+        check(&decision, known.group.severity, &overridden_by, now)?;
+        let act = Act::Decide {
+            call: decision.call,
+            owner: decision.owner,
+            expires: decision.expires,
+            epoch: decision.epoch,
+        };
+        self.append(Wish {
+            group: decision.group,
+            act,
+            actor: decision.actor,
+            reason: decision.reason,
+            at: now,
+            expected: wish.expected,
+        })
+    }
+
+    /// Takes the decision that counts back. Who may not waive may not bring a waiver back either.
+    pub fn undo(&self, wish: &Regroup) -> Result<Triage, Refusal> {
+        (self.effects.flush)();
+        let known = self.known(&wish.group)?;
+        let log = self.store.decisions(DecisionsOf::Group(&wish.group), usize::MAX)?;
+        let taken_back: Vec<_> = log.iter().filter_map(|entry| entry.takes_back).collect();
+        let counting = log.iter().filter(|entry| !taken_back.contains(&entry.sequence));
+        let before = counting.filter_map(Entry::decision).nth(1);
+        if before.is_some_and(|decision| decision.call.is_waiver()) {
+            self.may_waive(&known.group.endpoint, &wish.actor)?;
+        }
+        self.append(wish.of(Act::Undo, self.now()))
+    }
+
+    /// Makes a part of a group a group of its own, on which nobody has decided.
+    pub fn split(&self, wish: &Regroup, predicate: Predicate) -> Result<Triage, Refusal> {
+        (self.effects.flush)();
+        self.known(&wish.group)?;
+        self.append(wish.of(Act::Split(predicate), self.now()))
+    }
+
+    /// Gives a part back to its group. Where the group is waived, that waives the part.
+    pub fn join(&self, wish: &Regroup) -> Result<Triage, Refusal> {
+        (self.effects.flush)();
+        let known = self.known(&wish.group)?;
+        if let Some(part) = &known.part {
+            // Not asked for as a group: all that was seen of it may be in the part.
+            let decided = self.store.in_force()?.into_iter().map(|decided| decided.decision);
+            if decided.into_iter().any(|decision| decision.group == part.of && decision.call.is_waiver()) {
+                self.may_waive(&known.group.endpoint, &wish.actor)?;
+            }
+        }
+        self.append(wish.of(Act::Join, self.now()))
+    }
+
+    /// Groups with their states.
+    pub fn triaged(&self, filter: &GroupFilter<'_>) -> Result<Vec<(Triaged, State)>, StoreError> {
+        Ok(self.store.triaged(filter)?.into_iter().map(|group| self.with_state(group)).collect())
+    }
+
+    pub fn triaged_group(&self, group: &Fingerprint) -> Result<Option<(Triaged, State)>, StoreError> {
+        Ok(self.store.triaged_group(group)?.map(|group| self.with_state(group)))
+    }
+
+    /// The groups of the current epoch, by whether they keep their endpoints from moving.
+    pub fn weighed(&self, endpoint: Option<&EndpointId>) -> Result<Weighed, StoreError> {
+        let epoch = (self.effects.epoch)();
+        let groups = self.store.triaged(&GroupFilter {
+            endpoint,
+            epoch: EpochFilter::Only(&epoch),
+            least_severity: None,
+            limit: usize::MAX,
+        })?;
+        Ok(triage::weigh(groups, self.gate.min_comparisons, self.now()))
+    }
+
+    /// Newest first.
+    pub fn decisions(&self, of: DecisionsOf<'_>, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.store.decisions(of, limit)
+    }
+
+    fn append(&self, wish: Wish) -> Result<Triage, Refusal> {
+        let whole = match &wish.act {
+            Act::Join => self.store.triaged_group(&wish.group)?.and_then(|part| part.part),
+            _ => None,
+        };
+        let entry = self.store.decide(&wish)?;
+        let Wish { group, act, actor, reason, .. } = &entry.wish;
+        tracing::info!(%group, act = act.as_str(), actor, reason, sequence = entry.sequence, "decided");
+        let shown = match (&entry.part, &whole) {
+            (Some(part), _) => part,
+            (None, Some(whole)) => &whole.of,
+            (None, None) => group,
+        };
+        let group = self.triaged_group(shown)?;
+        Ok(Triage { entry, group })
+    }
+
+    fn with_state(&self, group: Triaged) -> (Triaged, State) {
+        let state = group.state(self.gate.min_comparisons, self.now());
+        (group, state)
+    }
+
+    fn known(&self, group: &Fingerprint) -> Result<Triaged, Refusal> {
+        let known = self.store.triaged_group(group)?;
+        known.ok_or_else(|| triage::Refusal::UnknownGroup(group.clone()).into())
+    }
+
+    fn may_waive(&self, endpoint: &EndpointId, actor: &str) -> Result<(), Refusal> {
+        if self.overridden_by(endpoint)?.iter().any(|by| by == actor) {
+            return Err(triage::Refusal::OwnOverride(actor.to_owned()).into());
+        }
+        Ok(())
+    }
+
+    /// Who forced this endpoint through the gate since it last stood at `legacy`.
+    fn overridden_by(&self, endpoint: &EndpointId) -> Result<Vec<String>, StoreError> {
+        let transitions = self.store.transitions(Some(endpoint), usize::MAX)?;
+        let since = transitions.into_iter().take_while(|transition| {
+            transition.flip.to.stage != Stage::Legacy || transition.from.stage == Stage::Legacy
+        });
+        let forced = since.filter(|transition| transition.flip.forced);
+        Ok(forced.map(|transition| transition.flip.actor).collect())
+    }
+}
+
+impl Regroup {
+    fn of(&self, act: Act, at: UnixMillis) -> Wish {
+        Wish {
+            group: self.group.clone(),
+            act,
+            actor: self.actor.clone(),
+            reason: self.reason.trim().to_owned(),
+            at,
+            expected: self.expected,
+        }
+    }
+}
