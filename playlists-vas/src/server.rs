@@ -5,10 +5,13 @@ use std::{io, net::SocketAddr, time::Duration};
 use axum::{Json, Router, extract::State, routing::get};
 use http::HeaderName;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::{
+    calls::Calls,
     commands::Commands,
     edges::{self, App},
+    events,
     foundation::{Foundation, FoundationConfig},
     gateways::{TracksConfig, TracksGateway},
     queries::{Identities, Names, Queries},
@@ -36,12 +39,19 @@ pub struct PlaylistsConfig {
 
 /// The Playlists VAS, running.
 #[derive(Debug)]
-pub struct Playlists(Handle);
+pub struct Playlists {
+    handle: Handle,
+    /// Follows the events; ends when this is dropped.
+    _follower: JoinSet<()>,
+}
 
 impl Playlists {
     /// # Errors
     /// It cannot listen, or an address or token of the configuration cannot be used.
     pub async fn start(config: PlaylistsConfig) -> io::Result<Self> {
+        let mut alone = config.foundation.clone();
+        alone.limits.calls_max = 1;
+        let feed = Foundation::new(alone).map_err(io::Error::other)?;
         let foundation = Foundation::new(config.foundation).map_err(io::Error::other)?;
         let tracks = TracksGateway::new(config.tracks).map_err(io::Error::other)?;
         let names = Names::new(config.cache_entries_max);
@@ -55,22 +65,33 @@ impl Playlists {
             .route("/health", get(|| async { "ok\n" }))
             .route("/counters", get(counters).with_state(app.queries.clone()))
             .route("/protos/{name}", get(rpc::proto));
-        let router = own.merge(edges::router(app));
-        Ok(Self(Handle::start(config.listen, config.drain, router).await?))
+        let calls = Calls { queries: app.queries.clone(), commands: app.commands.clone() };
+        let calls = rpc::door(calls.router(), &config.service_token);
+        let queries = app.queries.clone();
+        let router = own.merge(calls).merge(edges::router(app));
+        let handle = Handle::start(config.listen, config.drain, router).await?;
+        let mut follower = JoinSet::new();
+        follower.spawn(events::follow(feed, move |event| {
+            queries.foundation.something_changed();
+            if let Some(playlist) = events::ends_names_of(event) {
+                queries.names.forget_playlist(playlist);
+            }
+        }));
+        Ok(Self { handle, _follower: follower })
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.0.address()
+        self.handle.address()
     }
 
     /// Finishes what is under way, and cuts what is left at the deadline.
     pub async fn stop(self) -> Drained {
-        self.0.stop().await
+        self.handle.stop().await
     }
 
     /// Ends at once.
     pub fn kill(self) {
-        self.0.kill();
+        self.handle.kill();
     }
 }
 

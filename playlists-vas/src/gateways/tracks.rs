@@ -17,7 +17,7 @@ use crate::{
     rpc::{
         FieldMask,
         authorization::v1::Access as WireAccess,
-        tracks::v1::{self, GetMembersRequest, GetRequest, Tracks},
+        tracks::v1::{self, GetMembersRequest, GetMembersResponse, GetRequest, Tracks},
         viewer,
     },
     service::ServiceError,
@@ -94,10 +94,8 @@ impl TracksGateway {
         &self,
         viewer: &Viewer,
         playlists: Vec<v1::Playlist>,
-        field_mask: Option<FieldMask>,
     ) -> Result<MembersOf, ServiceError> {
-        let request = GetMembersRequest { viewer: Some(viewer::write(viewer)), playlists, field_mask };
-        let response = self.call(self.client.get_members(Request::new(request))).await?;
+        let response = self.masked_members(viewer, playlists, None).await?;
         let mut answer = MembersOf::default();
         for of in response.members {
             let members = of.members.into_iter().map(|member| {
@@ -112,6 +110,20 @@ impl TracksGateway {
         }
         answer.creators = response.creators.into_iter().map(creator).collect::<Result<_, _>>()?;
         Ok(answer)
+    }
+
+    /// The same as it comes, with no more of the tracks than the mask asks for.
+    pub async fn masked_members(
+        &self,
+        viewer: &Viewer,
+        playlists: Vec<v1::Playlist>,
+        field_mask: Option<FieldMask>,
+    ) -> Result<GetMembersResponse, ServiceError> {
+        if playlists.is_empty() {
+            return Ok(GetMembersResponse::default());
+        }
+        let request = GetMembersRequest { viewer: Some(viewer::write(viewer)), playlists, field_mask };
+        self.call(self.client.get_members(Request::new(request))).await
     }
 
     /// The track on its own, if the viewer may see it.

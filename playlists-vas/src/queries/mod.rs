@@ -76,16 +76,22 @@ impl Queries {
         ids: &[PlaylistId],
         members: Members,
     ) -> Result<Scene, ServiceError> {
-        let mut bundle = self.foundation.playlists(viewer, ids, include(members)).await?;
-        let Bundle { now, relations, .. } = &bundle;
-        let seen = |playlist: &Playlist| {
-            read_playlist(playlist, relations.block(playlist.owner), viewer, *now).visible
-        };
-        let hidden: Vec<PlaylistId> =
-            bundle.playlists.iter().filter(|playlist| !seen(playlist)).map(|playlist| playlist.id).collect();
-        bundle.playlists.retain(|playlist| !hidden.contains(&playlist.id));
-        let scene = Scene::new(bundle.now, bundle.playlists, bundle.users, bundle.relations);
+        let scene = self.seen(viewer, ids, include(members)).await?;
         self.with_members(scene, viewer, members).await
+    }
+
+    /// The same with nothing but what `include` names: what a field mask leaves out is not read.
+    pub async fn seen(
+        &self,
+        viewer: &Viewer,
+        ids: &[PlaylistId],
+        include: &[Include],
+    ) -> Result<Scene, ServiceError> {
+        let Bundle { now, mut playlists, users, relations, .. } =
+            self.foundation.playlists(viewer, ids, include).await?;
+        playlists
+            .retain(|playlist| read_playlist(playlist, relations.block(playlist.owner), viewer, now).visible);
+        Ok(Scene::new(now, playlists, users, relations))
     }
 
     /// The playlist that goes by a name or a secret.
@@ -212,9 +218,7 @@ impl Queries {
         members: Members,
     ) -> Result<Scene, ServiceError> {
         let asked = scene.members_to_ask_for(viewer, members);
-        if !asked.is_empty() {
-            scene.learn(self.tracks.members(viewer, asked, None).await?);
-        }
+        scene.learn(self.tracks.members(viewer, asked).await?);
         Ok(scene)
     }
 }

@@ -71,7 +71,7 @@ impl Scene {
     }
 
     /// What the Tracks VAS is to be asked for; nothing if there are no members.
-    pub(super) fn members_to_ask_for(&self, viewer: &Viewer, members: Members) -> Vec<v1::Playlist> {
+    pub(crate) fn members_to_ask_for(&self, viewer: &Viewer, members: Members) -> Vec<v1::Playlist> {
         let (skip, take) = match members {
             Members::None => return Vec::new(),
             Members::First(first) => (0, first),

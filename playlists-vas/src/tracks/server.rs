@@ -4,8 +4,10 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use axum::{Json, Router, extract::State, routing::get};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::{
+    events,
     foundation::{Foundation, FoundationConfig},
     rpc::{self, tracks::v1},
     serve::{Drained, Handle},
@@ -25,28 +27,39 @@ pub struct TracksConfig {
 
 /// The Tracks VAS, running.
 #[derive(Debug)]
-pub struct Tracks(Handle);
+pub struct Tracks {
+    handle: Handle,
+    /// Follows the events; ends when this is dropped.
+    _follower: JoinSet<()>,
+}
 
 impl Tracks {
     /// # Errors
     /// It cannot listen, or the service token cannot stand in a header.
     pub async fn start(config: TracksConfig) -> io::Result<Self> {
+        let mut alone = config.foundation.clone();
+        alone.limits.calls_max = 1;
+        let feed = Foundation::new(alone).map_err(io::Error::other)?;
         let foundation = Foundation::new(config.foundation).map_err(io::Error::other)?;
+        let followed = foundation.clone();
         let service = Service { foundation: foundation.clone() };
         let router = Router::new()
             .route("/health", get(|| async { "ok\n" }))
             .route("/counters", get(counters).with_state(foundation))
             .route("/protos/{name}", get(rpc::proto))
             .merge(rpc::door(v1::router(service), &config.service_token));
-        Ok(Self(Handle::start(config.listen, config.drain, router).await?))
+        let handle = Handle::start(config.listen, config.drain, router).await?;
+        let mut follower = JoinSet::new();
+        follower.spawn(events::follow(feed, move |_| followed.something_changed()));
+        Ok(Self { handle, _follower: follower })
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.0.address()
+        self.handle.address()
     }
 
     pub async fn stop(self) -> Drained {
-        self.0.stop().await
+        self.handle.stop().await
     }
 }
 
