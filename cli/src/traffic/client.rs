@@ -34,7 +34,9 @@ impl Client {
             Ok(Err(failure)) => Outcome::Failure(failure),
             Err(_) => Outcome::Failure(TransportFailure::Timeout),
         };
-        if matches!(outcome, Outcome::Failure(_)) {
+        // A server may refuse before it has read the body, and then closes: the next request would race with that.
+        let refused = matches!(&outcome, Outcome::Response(response) if !response.status.is_success());
+        if matches!(outcome, Outcome::Failure(_)) || refused && !ask.body.is_empty() {
             self.connection = None;
         }
         Observation { outcome, latency: started.elapsed() }

@@ -7,12 +7,23 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use diff_harness::exchange::Outcome;
+use estate_traffic::{ask::Ask, client::Client, endpoint::Endpoint, persona::Persona};
+use http::{HeaderMap, HeaderValue, Method, header};
 use mothership::{
     domain::Clock,
     seed::{self, Scale},
     server::{self, Options},
     store::Store,
 };
+use playlists_vas::{
+    foundation::{FoundationConfig, Limits},
+    gateways,
+    server::{Playlists, PlaylistsConfig},
+    tracks,
+};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -23,6 +34,8 @@ pub(crate) enum Candidate {
     Monolith,
     /// A second monolith whose database was altered by this SQL: a known difference.
     Altered(&'static str),
+    /// The service in front of a second monolith.
+    Service,
 }
 
 pub(crate) struct Estate {
@@ -74,7 +87,52 @@ impl Estate {
         estate.serve(async move {
             server::run(listener, store, options, stopped).await.expect("the monolith serves");
         });
+        if matches!(candidate, Candidate::Service) {
+            estate.put_in_front().await;
+        }
         estate
+    }
+
+    /// The Tracks VAS and the Playlists VAS, before the monolith.
+    async fn put_in_front(&mut self) {
+        let listen: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let deadline = Duration::from_secs(60);
+        let foundation = FoundationConfig {
+            authority: self.monolith.to_string(),
+            service_token: "svc-local".to_owned(),
+            limits: Limits { deadline, calls_max: 64, answer_bytes_max: 64 << 20 },
+        };
+        let drain = Duration::from_secs(1);
+        let tracks = tracks::TracksConfig {
+            listen,
+            foundation: foundation.clone(),
+            service_token: "svc-local".to_owned(),
+            drain,
+        };
+        let tracks = tracks::Tracks::start(tracks).await.expect("the Tracks VAS starts");
+        let playlists = PlaylistsConfig {
+            listen,
+            foundation,
+            tracks: gateways::TracksConfig {
+                url: format!("http://{}", tracks.address()),
+                service_token: "svc-local".to_owned(),
+                deadline,
+                calls_max: 64,
+            },
+            service_token: "svc-local".to_owned(),
+            dry_run_header: http::HeaderName::from_static("x-dry-run"),
+            identity_keep: Duration::from_secs(30),
+            cache_entries_max: 10_000,
+            drain,
+        };
+        let playlists = Playlists::start(playlists).await.expect("the Playlists VAS starts");
+        self.address = playlists.address();
+        let stopped = self.stopped();
+        self.serve(async move {
+            stopped.await;
+            playlists.stop().await;
+            tracks.stop().await;
+        });
     }
 
     pub(crate) async fn stop(self) {
@@ -87,9 +145,31 @@ impl Estate {
         }
     }
 
-    /// Waits until whoever follows the monolith's events has handled them all.
-    #[allow(clippy::unused_async, reason = "a monolith alone has nothing to wait for")]
-    pub(crate) async fn settled(&self) {}
+    /// The playlist endpoints for which the monolith's own handlers were asked, by its own counters.
+    pub(crate) async fn answered_by_the_monolith(&self, endpoints: &[Endpoint]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_static("internal"));
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer svc-local"));
+        let ask = Ask {
+            endpoint: 0,
+            persona: Persona::Anonymous,
+            method: Method::GET,
+            target: "/internal/v1/counters".to_owned(),
+            headers,
+            body: Bytes::new(),
+            playlist: None,
+        };
+        let answer = Client::new(self.monolith).ask(&ask).await;
+        let Outcome::Response(response) = answer.outcome else { panic!("the monolith is gone: {answer:?}") };
+        let counters: Value = serde_json::from_slice(response.body.kept()).expect("counters are JSON");
+        let operations = counters["operations"].as_array().expect("counters are a list");
+        let asked = operations.iter().filter_map(|operation| {
+            let (method, path) = (operation["method"].as_str()?, operation["path"].as_str()?);
+            let ours = |one: &&Endpoint| one.id.method() == method && one.id.template() == path;
+            endpoints.iter().find(ours).map(|one| one.id.to_string())
+        });
+        asked.collect()
+    }
 
     fn stopped(&mut self) -> impl Future<Output = ()> + Send + 'static {
         let (stop, stopped) = oneshot::channel();

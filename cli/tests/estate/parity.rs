@@ -41,6 +41,14 @@ async fn a_title_that_differs_is_found_where_it_stands() {
     assert!(report.contains("title"), "{report}");
 }
 
+/// Enough for every endpoint, as every persona, ten times.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_service_has_parity_with_the_monolith() {
+    let plan = plan(Candidate::Service, 20_000);
+    let outcomes = run(&plan).await;
+    check(&plan, &outcomes);
+}
+
 /// `PARITY_REQUESTS`, `PARITY_SEED` and `PARITY_CHAPTER` say otherwise.
 fn plan(candidate: Candidate, requests: u64) -> Plan {
     let number = |name: &str| {

@@ -256,10 +256,16 @@ impl<'p> Chapter<'p> {
         };
         let (control, candidate) = tokio::join!(self.control.2.ask(&ask), self.candidate.2.ask(&ask));
         assert_eq!(status(&control), status(&candidate), "{}", ask.curl());
-        self.candidate.0.settled().await;
     }
 
     async fn end(mut self) -> Outcomes {
+        if matches!(self.plan.candidate, Candidate::Service) {
+            let answered = self.candidate.0.answered_by_the_monolith(self.endpoints).await;
+            assert!(
+                answered.is_empty(),
+                "the monolith behind the service answered clients itself: {answered:?}"
+            );
+        }
         if !self.plan.stop_at_first {
             let (control, candidate) =
                 tokio::join!(World::events(&self.control.0.store), World::events(&self.candidate.0.store));

@@ -10,6 +10,8 @@ mod brackets;
 mod multipart;
 pub mod dry_run;
 pub mod public;
+mod mobile;
+mod web;
 
 use axum::{Router, middleware};
 
@@ -18,5 +20,10 @@ pub use app::App;
 /// Every edge where its dialect is mounted.
 pub fn router(app: App) -> Router {
     let dry_run = middleware::from_fn_with_state(app.clone(), dry_run::apply);
-    Router::new().merge(public::router()).layer(dry_run).with_state(app)
+    Router::new()
+        .merge(public::router())
+        .nest("/mobile", mobile::router())
+        .nest("/web", web::router())
+        .layer(dry_run)
+        .with_state(app)
 }
