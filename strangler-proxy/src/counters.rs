@@ -62,6 +62,9 @@ struct Comparing {
     mismatched: AtomicU64,
     both_failed: AtomicU64,
     racing: AtomicU64,
+    asked_again: AtomicU64,
+    not_asked_again: AtomicU64,
+    control_asked_twice: AtomicU64,
     dropped: [AtomicU64; DROP_REASONS],
     shadow_latency_control: Latencies,
     shadow_latency_candidate: Latencies,
@@ -99,6 +102,31 @@ impl EndpointCounters {
     /// A mismatch was an edit that came between the two requests: counted beside the verdict.
     pub fn racing(&self) {
         self.comparing.racing.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Both sides are asked again about a mismatch.
+    pub fn asked_again(&self) {
+        self.comparing.asked_again.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A mismatch could not be asked again, and counts as it is.
+    pub fn not_asked_again(&self) {
+        self.comparing.not_asked_again.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Control is asked once more what it answered.
+    pub fn control_asked_twice(&self) {
+        self.comparing.control_asked_twice.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was asked again since the proxy started. None of it is a request of a client.
+    pub fn again(&self) -> Again {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Again {
+            mismatches: load(&self.comparing.asked_again),
+            not_asked: load(&self.comparing.not_asked_again),
+            control_twice: load(&self.comparing.control_asked_twice),
+        }
     }
 
     /// This side's response went to the client.
@@ -196,6 +224,15 @@ impl EndpointCounters {
             answered_proxy: load(&self.answering.answered_proxy),
         }
     }
+}
+
+/// What was asked again up to a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Again {
+    pub mismatches: u64,
+    /// Mismatches that could not be.
+    pub not_asked: u64,
+    pub control_twice: u64,
 }
 
 /// What became of requests up to a moment.

@@ -102,7 +102,9 @@ impl Proxy {
         let matching = config.matching;
         let table: SharedTable = RouteTable::build(&[], &registry, matching, &cohorts).into_shared();
         let epoch = epoch::kept_epoch(store.as_ref())?;
+        let (fallback, alarms) = FallbackHandle::new(config.fallback, Instant::now());
         let effects = record::Effects {
+            fallback: fallback.clone(),
             judge: Box::new(RulesJudge::new(config.rules)),
             redactor: Redactor::new(
                 &config.redaction,
@@ -123,7 +125,6 @@ impl Proxy {
         )
         .map_err(ServeError::Thread)?;
 
-        let (fallback, alarms) = FallbackHandle::new(config.fallback, Instant::now());
         let control = {
             let (resumes, guards) = (fallback.clone(), Arc::clone(&registry));
             let (table, registry) = (Arc::clone(&table), Arc::clone(&registry));

@@ -88,6 +88,11 @@ impl Sprt {
         mismatches as f64 * self.mismatch_step() + matches as f64 * self.match_step()
     }
 
+    /// The scores at which the test promotes (at or below) and rejects (at or above).
+    pub fn bounds(&self) -> (f64, f64) {
+        (self.promote_at(), self.reject_at())
+    }
+
     pub fn decide(&self, compared: u64, mismatches: u64) -> Decision {
         let score = self.score(compared, mismatches);
         if score <= self.promote_at() {

@@ -108,6 +108,23 @@ pub fn confirm(
     }
 }
 
+/// An exposure that no edit explains: it is there again, or it is gone while control said the same there both times. One
+/// such is enough to take the candidate away from clients. The worst first.
+pub fn certain_exposure<'a>(
+    first: &'a Comparison,
+    second_round: &Comparison,
+    control_with_itself: &Comparison,
+) -> Option<(&'a Divergence, Confirmation)> {
+    let exposures = first.divergences.iter().filter(|divergence| divergence.severity == Severity::Exposure);
+    let judged = exposures.map(|exposure| (exposure, confirm(exposure, second_round, control_with_itself)));
+    let certain = judged.filter(|(exposure, judged)| {
+        let place = exposure.location.generalized();
+        *judged == Confirmation::Confirmed
+            || !control_with_itself.divergences.iter().any(|d| d.location.generalized() == place)
+    });
+    certain.min_by_key(|(_, judged)| *judged as u8)
+}
+
 #[cfg(test)]
 mod tests {
     use http::Method;
@@ -185,5 +202,26 @@ mod tests {
         let shown = check([r#"{"t":[]}"#, r#"{"t":[1]}"#], [r#"{"t":[1]}"#; 2]);
         assert_eq!(shown, Confirmation::Nondeterministic);
         assert!(shown.counts(), "what was shown once was shown");
+    }
+
+    /// Whether the first round's exposure of `{"t"}` bodies is beyond doubt.
+    fn certain(control: [&str; 2], candidate: [&str; 2]) -> Option<Confirmation> {
+        let endpoint = EndpointId::new(Method::GET, "/a");
+        let compare = |a: &str, b: &str| {
+            Comparator::default().compare_contents(&endpoint, None, a.as_bytes(), b.as_bytes())
+        };
+        let first = compare(control[0], candidate[0]);
+        certain_exposure(&first, &compare(control[1], candidate[1]), &compare(control[0], control[1]))
+            .map(|(_, judged)| judged)
+    }
+
+    #[test]
+    fn an_exposure_is_certain_unless_control_changed_there() {
+        const NONE: &str = r#"{"t":[]}"#;
+        const ONE: &str = r#"{"t":[1]}"#;
+        assert_eq!(certain([NONE; 2], [ONE; 2]), Some(Confirmation::Confirmed));
+        assert_eq!(certain([NONE; 2], [ONE, NONE]), Some(Confirmation::Nondeterministic));
+        assert_eq!(certain([NONE, ONE], [ONE; 2]), None, "someone added it in between");
+        assert_eq!(certain([r#"{"n":1}"#; 2], [r#"{"n":2}"#; 2]), None, "no exposure at all");
     }
 }

@@ -31,6 +31,7 @@ fn exposition(api: &Api) -> String {
     page.family("strangler_build_info", "gauge", "The version that runs.");
     page.sample("strangler_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     requests(&mut page, &all);
+    again(&mut page, &all);
     latencies(&mut page, &all);
 
     page.family("strangler_endpoint_info", "gauge", "Where each endpoint stands.");
@@ -107,6 +108,25 @@ fn requests(page: &mut Page, all: &Counted) {
     page.family(name, "counter", "Comparisons of equal 5xx, which are no evidence.");
     for (endpoint, snapshot) in &all {
         page.sample(name, &[("endpoint", endpoint)], snapshot.tally.both_failed);
+    }
+}
+
+fn again(page: &mut Page, all: &Counted) {
+    let name = "strangler_asked_again_total";
+    page.family(
+        name,
+        "counter",
+        "What was asked again, off the clients' path, and mismatches that could not be.",
+    );
+    for (endpoint, counters) in all {
+        let again = counters.again();
+        for (what, n) in [
+            ("mismatch", again.mismatches),
+            ("mismatch_not_asked", again.not_asked),
+            ("control_twice", again.control_twice),
+        ] {
+            page.sample(name, &[("endpoint", endpoint), ("what", what)], n);
+        }
     }
 }
 

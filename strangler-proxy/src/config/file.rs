@@ -149,6 +149,9 @@ pub(super) struct Paths {
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Shadow {
+    pub(super) control_twice: Share,
+    pub(super) again_per_second: u32,
+    pub(super) again_queue: Positive,
     pub(super) share: Share,
     pub(super) queue: Positive,
     pub(super) concurrency: Positive,

@@ -187,6 +187,9 @@ impl Default for Shadow {
     fn default() -> Self {
         let config = ShadowConfig::default();
         Self {
+            control_twice: Share(config.twice_share),
+            again_per_second: config.again_per_second,
+            again_queue: Positive(config.again_queue_max),
             share: Share(config.share),
             queue: Positive(config.queue_max),
             concurrency: Positive(config.concurrency_max),
@@ -203,6 +206,9 @@ impl Default for Shadow {
 impl Shadow {
     pub(super) fn resolve(&self) -> ShadowConfig {
         ShadowConfig {
+            twice_share: self.control_twice.0,
+            again_per_second: self.again_per_second,
+            again_queue_max: self.again_queue.0,
             share: self.share.0,
             queue_max: self.queue.0,
             concurrency_max: self.concurrency.0,
@@ -237,7 +243,7 @@ impl Fallback {
             return Err(source.wrong(self.window.span(), message));
         }
         let failures = u32::try_from(self.failures.0).unwrap_or(u32::MAX);
-        Ok(FallbackConfig { window, failures, share: self.share.0 })
+        Ok(FallbackConfig { window, failures, share: self.share.0, ..FallbackConfig::default() })
     }
 }
 

@@ -52,7 +52,7 @@ pub fn is_forward(from: Stage, to: Stage) -> bool {
 }
 
 /// Whether the candidate answers any client at this stage.
-fn answers_clients(stage: Stage) -> bool {
+pub(super) fn answers_clients(stage: Stage) -> bool {
     match stage {
         Stage::Legacy | Stage::Shadow | Stage::Record | Stage::Verify => false,
         Stage::Canary(_) | Stage::Live | Stage::Soak | Stage::Retired => true,

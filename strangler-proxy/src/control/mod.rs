@@ -23,6 +23,8 @@ use crate::fallback::Alarm;
 
 pub use effects::{Effects, Publish};
 pub use ladder::{Direction, direction, is_forward, next};
+
+use ladder::answers_clients;
 pub use moves::{Moved, Plan, Promote, Rollback, SetHold};
 pub use refusal::Refusal;
 pub use triage::{Decide, Regroup, Triage};
@@ -179,6 +181,11 @@ impl Control {
             // Its guard would outlast a rollback to a stage that nothing is wrong with.
             (self.effects.resumed)(endpoint);
             return Err(Refusal::NothingBehind(endpoint.clone()));
+        }
+        if !answers_clients(route.standing.stage) {
+            // Somebody took it back before this could.
+            (self.effects.resumed)(endpoint);
+            return Ok(Moved::stayed(route));
         }
         let latched = Standing { hold: Hold::Fallback, ..route.standing };
         if route.standing == latched {

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use diff_harness::evidence::sprt::Sprt;
+
 /// Failures of the candidate after which an endpoint goes back to control: so many, and so large a part of what it
 /// was asked, within the window.
 ///
 /// A failure is a candidate that cannot be reached, does not answer in time, breaks off, or answers 5xx.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FallbackConfig {
     pub window: Duration,
     pub failures: u32,
     /// In ten-thousandths of the requests that the candidate was asked to answer.
     pub share: u16,
+    /// When mismatches of an endpoint that clients are on are too many.
+    pub sprt: Sprt,
 }
 
 impl FallbackConfig {
@@ -20,6 +24,6 @@ impl FallbackConfig {
 
 impl Default for FallbackConfig {
     fn default() -> Self {
-        Self { window: Duration::from_secs(10), failures: 10, share: 2_000 }
+        Self { window: Duration::from_secs(10), failures: 10, share: 2_000, sprt: Sprt::default() }
     }
 }

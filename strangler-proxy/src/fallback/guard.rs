@@ -1,7 +1,9 @@
 //! One endpoint's latch.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::drift::Watched;
 use super::window::Window;
 
 /// Open while the candidate may be asked to answer. Once closed, the next request of every thread goes to control,
@@ -12,6 +14,8 @@ pub struct Guard {
     /// Milliseconds, on the clock of the handle, at which it was last opened. What was asked before that is over.
     opened_ms: AtomicU64,
     pub(super) window: Window,
+    /// Locked behind the clients' path only.
+    drift: Mutex<Watched>,
 }
 
 impl Guard {
@@ -29,7 +33,13 @@ impl Guard {
     pub(super) fn open(&self, now_ms: u64) {
         self.opened_ms.store(now_ms, Ordering::Release);
         self.window.clear();
+        *self.drift() = Watched::default();
         self.closed.store(false, Ordering::Release);
+    }
+
+    pub(super) fn drift(&self) -> MutexGuard<'_, Watched> {
+        // What panicked there left a score that is whole.
+        self.drift.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a request that was asked then belongs to the time since it was opened.

@@ -4,8 +4,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use diff_harness::divergence::Divergence;
+use diff_harness::fingerprint::Fingerprint;
+use diff_harness::lifecycle::Stage;
+use diff_harness::noise::confirm::Confirmation;
+use diff_harness::store::Epoch;
 use http::HeaderValue;
 
+use super::drift::Found;
 use super::trigger::{Alarm, Trigger};
 use super::window::{Recent, Window};
 use super::{FallbackConfig, Guard};
@@ -70,6 +76,55 @@ impl FallbackHandle {
         }
     }
 
+    /// A comparison of an endpoint that clients are on found nothing. Equal 5xx say nothing and are not told. For the
+    /// threads that compare.
+    pub fn matched(&self, route: &ActiveRoute, epoch: &Arc<Epoch>) {
+        if self.compares(route) {
+            let stage = route.standing.stage;
+            route.counters.guard().drift().add(&self.0.config.sprt, epoch, stage, false);
+        }
+    }
+
+    /// A comparison of an endpoint that clients are on found something.
+    pub fn mismatched(&self, route: &ActiveRoute, epoch: &Arc<Epoch>, found: &Found<'_>) {
+        if !self.compares(route) {
+            return;
+        }
+        let (sprt, stage) = (self.0.config.sprt, route.standing.stage);
+        let rejected = {
+            let mut watched = route.counters.guard().drift();
+            watched.counts(epoch, stage, found).then(|| watched.add(&sprt, epoch, stage, true)).flatten()
+        };
+        if let Some(run) = rejected {
+            self.trip(route, Trigger::Rejected { run, sprt, exchange: found.exchange.to_owned() });
+        }
+    }
+
+    fn compares(&self, route: &ActiveRoute) -> bool {
+        compares_for_clients(route.standing.stage) && !route.counters.guard().is_closed()
+    }
+
+    /// The candidate showed what control withheld, beyond doubt. `true` where clients were on it, so that this takes
+    /// them away.
+    pub fn exposed(
+        &self,
+        route: &ActiveRoute,
+        found: &Divergence,
+        confirmation: Confirmation,
+        exchange: &str,
+    ) -> bool {
+        if !compares_for_clients(route.standing.stage) {
+            return false;
+        }
+        let trigger = Trigger::Exposure {
+            fingerprint: Fingerprint::of(&route.endpoint, found),
+            location: found.location.generalized().to_string(),
+            confirmation,
+            exchange: exchange.to_owned(),
+        };
+        self.trip(route, trigger)
+    }
+
     /// Takes the endpoint back to control from its next request on. Whether this was what did it: it may have
     /// fallen back already.
     pub fn trip(&self, route: &ActiveRoute, trigger: Trigger) -> bool {
@@ -120,10 +175,15 @@ impl FallbackHandle {
     }
 }
 
+/// Stages at which the candidate answers clients and is compared with control.
+fn compares_for_clients(stage: Stage) -> bool {
+    matches!(stage, Stage::Canary(_) | Stage::Live)
+}
+
 #[cfg(test)]
 mod tests {
     use diff_harness::endpoint::SafeMethod;
-    use diff_harness::lifecycle::{Hold, Stage, Standing};
+    use diff_harness::lifecycle::{Hold, Standing};
 
     use super::*;
 
@@ -142,8 +202,10 @@ mod tests {
 
     fn desk(failures: u32, share: u16) -> (FallbackHandle, Alarms, Instant) {
         let start = Instant::now();
-        let (handle, alarms) =
-            FallbackHandle::new(FallbackConfig { window: 10 * SECOND, failures, share }, start);
+        let (handle, alarms) = FallbackHandle::new(
+            FallbackConfig { window: 10 * SECOND, failures, share, ..FallbackConfig::default() },
+            start,
+        );
         (handle, alarms, start)
     }
 

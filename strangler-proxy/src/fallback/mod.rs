@@ -11,12 +11,14 @@
 
 mod config;
 mod window;
+mod drift;
 mod guard;
 mod trigger;
 mod handle;
 mod thread;
 
 pub use config::FallbackConfig;
+pub use drift::{Again, Found, is_unsteady};
 pub use guard::Guard;
 pub use handle::{Alarms, FallbackHandle};
 pub use thread::FallbackThread;

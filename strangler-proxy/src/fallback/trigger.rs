@@ -4,6 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use diff_harness::endpoint::EndpointId;
+use diff_harness::evidence::drift::Run;
+use diff_harness::evidence::sprt::Sprt;
+use diff_harness::fingerprint::Fingerprint;
+use diff_harness::noise::confirm::Confirmation;
 use serde_json::{Value, json};
 
 use super::window::Recent;
@@ -25,6 +29,16 @@ pub enum Trigger {
         last: &'static str,
         exchange: String,
     },
+    /// The candidate showed what control withheld, and asking both again did not explain it by an edit.
+    Exposure {
+        fingerprint: Fingerprint,
+        /// Generalized, as text.
+        location: String,
+        confirmation: Confirmation,
+        exchange: String,
+    },
+    /// The sequential test rejects the candidate.
+    Rejected { run: Run, sprt: Sprt, exchange: String },
 }
 
 impl Trigger {
@@ -39,6 +53,20 @@ impl Trigger {
                 "last_failure": last,
                 "exchange": exchange,
             }),
+            Self::Exposure { fingerprint, location, confirmation, exchange } => json!({
+                "trigger": "exposure",
+                "group": fingerprint.as_str(),
+                "location": location,
+                "confirmation": confirmation.as_str(),
+                "exchange": exchange,
+            }),
+            Self::Rejected { run, sprt, exchange } => json!({
+                "trigger": "rejected",
+                "compared": run.compared,
+                "mismatched": run.mismatched,
+                "test": sprt.to_string(),
+                "exchange": exchange,
+            }),
         }
     }
 }
@@ -51,6 +79,17 @@ impl fmt::Display for Trigger {
                 f,
                 "the candidate failed {failed} of {asked} requests within {} s, at last exchange {exchange} ({last})",
                 window.as_secs_f64()
+            ),
+            Self::Exposure { fingerprint, location, confirmation, exchange } => write!(
+                f,
+                "the candidate showed what control withheld at {location} (exposure {fingerprint}, {}), in exchange \
+                 {exchange}",
+                confirmation.as_str()
+            ),
+            Self::Rejected { run, sprt, exchange } => write!(
+                f,
+                "{} of the last {} comparisons differed: the test rejects ({sprt}), at last exchange {exchange}",
+                run.mismatched, run.compared
             ),
         }
     }

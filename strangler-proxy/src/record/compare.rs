@@ -14,7 +14,7 @@ use http::header::CONTENT_ENCODING;
 
 use super::remember::Recording;
 use super::{AskAgain, SecondRound, Suspect};
-use crate::shadow::Pair;
+use crate::shadow::{Answered, Pair, Twice};
 
 /// The way to be compared. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +31,10 @@ struct Comparing {
 /// What the threads take from the queue.
 enum Work {
     Pair(Box<Pair>),
+    /// A suspect, and what both sides said again.
+    Again(Box<(Suspect, Answered, Answered)>),
+    /// A request of which control was asked twice, and its second answer.
+    Twice(Box<(Twice, Answered)>),
     /// One thread has nothing more to do.
     Stop,
 }
@@ -38,7 +42,11 @@ enum Work {
 impl CompareHandle {
     /// Compares the pair here when that is quick, else on a thread of its own. For the shadow thread.
     pub(crate) fn compare(&self, pair: Pair) {
-        if is_light(&pair, self.0.recording.config.inline_max) {
+        if is_light(
+            &pair.control.observation,
+            &pair.candidate.observation,
+            self.0.recording.config.inline_max,
+        ) {
             self.0.recording.judge(pair);
         } else {
             self.enqueue(pair);
@@ -63,6 +71,40 @@ impl CompareHandle {
     /// From here on, pairs that mismatched are asked again by this. Only the first one that is given counts.
     pub fn ask_again_by(&self, asker: impl AskAgain) {
         self.0.recording.ask_again_by(Box::new(asker));
+    }
+
+    /// [`asked_again`](Self::asked_again), here when that is quick, else on a thread of its own.
+    pub(crate) fn compare_again(&self, suspect: Box<Suspect>, control: Answered, candidate: Answered) {
+        let recording = &self.0.recording;
+        if is_light(&control.observation, &candidate.observation, recording.config.inline_max) {
+            let second = SecondRound { control: control.observation, candidate: candidate.observation };
+            return recording.asked_again(*suspect, &second);
+        }
+        if let Some(Work::Again(again)) = self.try_send(Work::Again(Box::new((*suspect, control, candidate))))
+        {
+            recording.remember_suspect(again.0, None);
+        }
+    }
+
+    /// [`control_twice`](Self::control_twice), here when that is quick, else on a thread of its own. Under load it is
+    /// left out: another one will be sampled.
+    pub(crate) fn compare_twice(&self, twice: Box<Twice>, second: Answered) {
+        let recording = &self.0.recording;
+        if is_light(&twice.first, &second.observation, recording.config.inline_max) {
+            return recording.learn(&twice, &second);
+        }
+        self.try_send(Work::Twice(Box::new((*twice, second))));
+    }
+
+    /// Gives the work back where there is no place for it.
+    fn try_send(&self, work: Work) -> Option<Work> {
+        if self.0.draining.load(Ordering::Acquire) {
+            return Some(work);
+        }
+        match self.0.queue.try_send(work) {
+            Ok(()) => None,
+            Err(TrySendError::Full(work) | TrySendError::Disconnected(work)) => Some(work),
+        }
     }
 
     /// Both sides were asked again: settles what the suspect is, remembers and counts it. Compares two small rounds;
@@ -104,6 +146,7 @@ impl CompareHandle {
         // Locked: a thread waits in there, so that there is nothing to drop.
         let Ok(work) = self.0.work.try_lock() else { return };
         for left in work.try_iter() {
+            // A suspect that is dropped says so by itself.
             if let Work::Pair(pair) = left {
                 pair.ending.settle(Disposition::Dropped(DropReason::Shutdown));
             }
@@ -141,6 +184,12 @@ fn compare(recording: &Recording, work: &Mutex<Receiver<Work>>, abandoned: &Atom
         let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match next {
             Ok(Work::Pair(pair)) => recording.judge(*pair),
+            Ok(Work::Again(again)) => {
+                let (suspect, control, candidate) = *again;
+                let second = SecondRound { control: control.observation, candidate: candidate.observation };
+                recording.asked_again(suspect, &second);
+            }
+            Ok(Work::Twice(twice)) => recording.learn(&twice.0, &twice.1),
             Ok(Work::Stop) | Err(_) => return,
         }
     }
@@ -148,9 +197,8 @@ fn compare(recording: &Recording, work: &Mutex<Receiver<Work>>, abandoned: &Atom
 
 /// Whether comparing costs less than handing over: a failure, equal bytes, or small bodies that are not encoded
 /// (a small encoded one may be a large one).
-fn is_light(pair: &Pair, inline_max: usize) -> bool {
-    let (Outcome::Response(control), Outcome::Response(candidate)) =
-        (&pair.control.observation.outcome, &pair.candidate.observation.outcome)
+fn is_light(control: &Observation, candidate: &Observation, inline_max: usize) -> bool {
+    let (Outcome::Response(control), Outcome::Response(candidate)) = (&control.outcome, &candidate.outcome)
     else {
         return true;
     };

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use diff_harness::comparison::{Comparison, Disposition, DropReason, Judgement, Verdict};
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::{Observation, Request};
-use diff_harness::noise::confirm::{Confirmation, sift};
+use diff_harness::noise::confirm::{Confirmation, certain_exposure, sift};
 
 use super::remember::{Recording, id_of};
 use super::{AskAgain, Judge, SecondRound, Suspect};
-use crate::shadow::Pair;
+use crate::fallback::is_unsteady;
+use crate::shadow::{Answered, Pair, Twice};
 
 impl Recording {
     pub(super) fn ask_again_by(&self, asker: Box<dyn AskAgain>) {
@@ -27,12 +28,16 @@ impl Recording {
         let endpoint = &pair.request().route.endpoint;
         match self.judged(&judge, endpoint, &pair.request().request, control, candidate) {
             Some(Judgement::Compared(mut comparison)) => {
+                if let Some(asker) = self.asker.get() {
+                    asker.compared(&pair);
+                }
                 let epoch = self.epochs.of(control, candidate, judge.rules());
                 self.noise.quiet(&epoch.control, endpoint, &mut comparison);
                 if comparison.verdict() != Verdict::Mismatch {
-                    return self.remember(pair, comparison, None, &epoch);
+                    return self.remember(pair, comparison, None, false, &epoch);
                 }
-                let suspect = Box::new(Suspect { pair, comparison, epoch, judge: Arc::clone(&judge) });
+                let suspect =
+                    Box::new(Suspect { pair, comparison, epoch, judge: Arc::clone(&judge), unsteady: false });
                 let refused = match self.asker.get() {
                     Some(asker) => asker.ask_again(suspect).err(),
                     None => Some(suspect),
@@ -56,7 +61,7 @@ impl Recording {
 
     /// Settles what a suspect is by what both sides said when they were asked again.
     pub(super) fn asked_again(&self, mut suspect: Suspect, second: &SecondRound) {
-        let Suspect { pair, comparison, epoch, judge } = &mut suspect;
+        let Suspect { pair, comparison, epoch, judge, .. } = &mut suspect;
         let (request, endpoint) = (&pair.request().request, &pair.request().route.endpoint);
         let (first, rules) = (&pair.control.observation, judge.rules());
         let again = self.judged(judge, endpoint, request, &second.control, &second.candidate);
@@ -72,14 +77,25 @@ impl Recording {
         }
         self.noise.quiet(&epoch.control, endpoint, &mut again);
         self.noise.learn(&epoch.control, endpoint, &itself);
+        if let Some((found, certain)) = certain_exposure(comparison, &again, &itself) {
+            self.fallback.exposed(&pair.request().route, found, certain, id_of(pair.request()));
+        }
+        suspect.unsteady = is_unsteady(comparison, &itself);
+        let comparison = &mut suspect.comparison;
         let (sifted, confirmation) = sift(std::mem::take(comparison), &again, &itself);
         *comparison = sifted;
         self.remember_suspect(suspect, Some(confirmation));
     }
 
     pub(super) fn remember_suspect(&self, suspect: Suspect, confirmation: Option<Confirmation>) {
-        let Suspect { pair, comparison, epoch, .. } = suspect;
-        self.remember(pair, comparison, confirmation, &epoch);
+        let Suspect { pair, comparison, epoch, unsteady, .. } = suspect;
+        self.remember(pair, comparison, confirmation, unsteady, &epoch);
+    }
+
+    /// [`control_twice`](Self::control_twice), of a request that was sampled.
+    pub(super) fn learn(&self, twice: &Twice, second: &Answered) {
+        let request = twice.request();
+        self.control_twice(&request.route.endpoint, &request.request, &twice.first, &second.observation);
     }
 
     /// Learns in what control differs from itself.

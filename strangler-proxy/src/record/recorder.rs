@@ -20,6 +20,7 @@ use super::{
     CompareHandle, Discover, Epochs, FlushError, Judge, RecordConfig, RecordHealth, UndeclaredHandle, compare,
 };
 use crate::counters::CounterRegistry;
+use crate::fallback::FallbackHandle;
 
 /// What recording works with and does not make itself.
 pub struct Effects {
@@ -30,6 +31,8 @@ pub struct Effects {
     pub discover: Box<dyn Discover>,
     /// What the store knows of how control differs from itself.
     pub noise: Vec<(EndpointId, EndpointNoise)>,
+    /// Told what comparisons say of endpoints that clients are on.
+    pub fallback: FallbackHandle,
     pub clock: fn() -> UnixMillis,
 }
 
@@ -48,13 +51,13 @@ impl Recorder {
     /// # Errors
     /// When a thread cannot be started.
     pub fn start(config: RecordConfig, epoch: Epoch, effects: Effects) -> io::Result<Self> {
-        let Effects { judge, redactor, store, registry, discover, noise, clock } = effects;
+        let Effects { judge, redactor, store, registry, discover, noise, fallback, clock } = effects;
         let epoch = Epoch { rules: judge.rules().to_owned(), ..epoch };
         let current = epoch.clone();
         let epochs =
             Epochs::new(epoch, config.candidate_epoch_header.clone(), config.control_epoch_header.clone());
         let noise = Noise::new(current.control.clone(), noise);
-        let recording = Arc::new(Recording::new(config, judge, epochs, noise, redactor));
+        let recording = Arc::new(Recording::new(config, judge, epochs, noise, fallback, redactor));
         let (ending, ended) = sync_channel(recording.config.threads.max(1));
         let compare = compare::start(&recording, &ending)?;
         let (undeclared, sightings) = UndeclaredHandle::new();

@@ -22,6 +22,7 @@ use super::shape::write_shape;
 use super::storage::Signals;
 use super::{AskAgain, Epochs, Judge, RecordConfig};
 use crate::counters::EndpointCounters;
+use crate::fallback::{Again, FallbackHandle, Found};
 use crate::shadow::{Answered, Pair, ShadowedRequest, size_of_headers};
 
 /// What the threads that compare and the thread that writes share.
@@ -37,6 +38,7 @@ pub(super) struct Recording {
     /// Records that were given up.
     pub(super) unrecorded: AtomicU64,
     pub(super) noise: Noise,
+    pub(super) fallback: FallbackHandle,
     redactor: Redactor,
     gathered: Mutex<Gathered>,
     /// Asks again about what mismatched, where somebody does.
@@ -54,6 +56,7 @@ impl Recording {
         judge: Box<dyn Judge>,
         epochs: Epochs,
         noise: Noise,
+        fallback: FallbackHandle,
         redactor: Redactor,
     ) -> Self {
         Self {
@@ -64,6 +67,7 @@ impl Recording {
             waiting_bytes: AtomicUsize::new(0),
             unrecorded: AtomicU64::new(0),
             noise,
+            fallback,
             redactor,
             gathered: Mutex::default(),
             asker: OnceLock::new(),
@@ -81,6 +85,7 @@ impl Recording {
         pair: Pair,
         comparison: Comparison,
         confirmation: Option<Confirmation>,
+        unsteady: bool,
         epoch: &Arc<Epoch>,
     ) {
         let Pair { ending, control, candidate } = pair;
@@ -88,6 +93,19 @@ impl Recording {
         let route = Arc::clone(&request.route);
         let (verdict, both_failed) = (comparison.verdict(), comparison.both_failed);
         let racing = confirmation == Some(Confirmation::Racing);
+        // Before the count: whoever sees it finds that the endpoint has fallen back for it.
+        if verdict == Verdict::Mismatch {
+            let again = match confirmation {
+                _ if unsteady => Again::Unsteady,
+                Some(confirmation) => Again::Asked(confirmation),
+                None if self.asker.get().is_some() => Again::Unasked,
+                None => Again::Never,
+            };
+            let found = Found { comparison: &comparison, again, exchange: id_of(request) };
+            self.fallback.mismatched(&route, epoch, &found);
+        } else if !both_failed {
+            self.fallback.matched(&route, epoch);
+        }
         let seen = Seen { confirmation, ..seen(request, &control.observation, &candidate.observation) };
         SHAPE.with_borrow_mut(|shape| {
             write_shape(shape, request, &control.observation);

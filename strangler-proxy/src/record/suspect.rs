@@ -19,6 +19,9 @@ pub trait AskAgain: Send + Sync + 'static {
     /// Takes the suspect, or gives it back where it is not to be asked again: the method is unsafe, too many are on
     /// their way, the proxy is draining. It is remembered at once then, and counts as a mismatch. Must not block.
     fn ask_again(&self, suspect: Box<Suspect>) -> Result<(), Box<Suspect>>;
+
+    /// Every pair that is compared, whatever came of it: of some of them control is asked once more. Must not block.
+    fn compared(&self, _pair: &Pair) {}
 }
 
 /// A pair that mismatched, with what was found in the first round.
@@ -28,6 +31,8 @@ pub struct Suspect {
     pub(super) epoch: Arc<Epoch>,
     /// Judged by the same rules in the second round, whatever was reloaded meanwhile.
     pub(super) judge: Arc<Box<dyn Judge>>,
+    /// Control turned out not to agree with itself wherever the candidate differs.
+    pub(super) unsteady: bool,
 }
 
 /// What both sides said when they were asked again.

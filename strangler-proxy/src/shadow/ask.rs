@@ -33,7 +33,7 @@ impl Pools {
         let pool = |upstream: &UpstreamConfig| {
             Pool::new(PoolConfig {
                 authority: upstream.authority.clone(),
-                connections_max: config.concurrency_max,
+                connections_max: config.concurrency_max + config.again_concurrency(),
                 // Never more requests are on the way than there are connections.
                 waiting_max: 0,
                 wait_max: config.wait_max,
@@ -72,22 +72,53 @@ pub(super) async fn ask(
     on_the_way: &OnTheWay,
 ) -> Result<Answered, DropReason> {
     let begun = Instant::now();
-    match on_the_way.in_time(exchange(pools, shared, request)).await {
+    match on_the_way.in_time(exchange(pools, shared, request, request.to)).await {
         Ok(result) => result,
         Err(Late) => Ok(failure(TransportFailure::Timeout, begun.elapsed())),
     }
 }
 
-async fn exchange(pools: &Pools, shared: &Shared, request: &ShadowedRequest) -> Result<Answered, DropReason> {
-    let pool = pools.of(request.to).ok_or(DropReason::Unreachable)?;
-    let circuit = shared.circuit(request.to);
+/// Asks both sides once more, at the same time: the less time is between them, the fewer edits are. `None` where that
+/// makes no two observations.
+pub(super) async fn ask_both(
+    pools: &Pools,
+    shared: &Shared,
+    request: &ShadowedRequest,
+    on_the_way: &OnTheWay,
+) -> Option<(Answered, Answered)> {
+    let control = exchange(pools, shared, request, Side::Control);
+    let candidate = exchange(pools, shared, request, Side::Candidate);
+    let both = on_the_way.in_time(futures_util::future::join(control, candidate));
+    match both.await {
+        Ok((Ok(control), Ok(candidate))) => Some((control, candidate)),
+        _ => None,
+    }
+}
+
+/// Asks control once more.
+pub(super) async fn ask_control(
+    pools: &Pools,
+    shared: &Shared,
+    request: &ShadowedRequest,
+    on_the_way: &OnTheWay,
+) -> Option<Answered> {
+    on_the_way.in_time(exchange(pools, shared, request, Side::Control)).await.ok()?.ok()
+}
+
+async fn exchange(
+    pools: &Pools,
+    shared: &Shared,
+    request: &ShadowedRequest,
+    to: Side,
+) -> Result<Answered, DropReason> {
+    let pool = pools.of(to).ok_or(DropReason::Unreachable)?;
+    let circuit = shared.circuit(to);
     let sent = Instant::now();
     let response = match send(pool, request).await {
         Ok(response) => response,
         Err(SendFailure::Connect(error)) => {
             if circuit.failed(Instant::now()) {
-                let side = request.to;
-                tracing::warn!(%side, %error, "no connection for the shadow; it is tried from time to time");
+                tracing::warn!(side = %to, %error, "no connection for the shadow; it is tried from time to time");
             }
             return Err(DropReason::Unreachable);
         }

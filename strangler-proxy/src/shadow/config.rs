@@ -27,6 +27,12 @@ pub struct ShadowConfig {
     pub circuit_failures: u32,
     /// How often it is probed then.
     pub circuit_probe_every: Duration,
+    /// Of how many of 10,000 compared requests control is asked once more, to learn in what it differs from itself.
+    pub twice_share: u16,
+    /// Requests that are asked again in a second: mismatches, and those of which control is asked twice. 0: none.
+    pub again_per_second: u32,
+    /// Requests that wait to be asked again; one more is not.
+    pub again_queue_max: usize,
     /// How long the shadow thread lets requests gather before it looks again: fewer wake-ups for a little patience.
     pub gather: Duration,
 }
@@ -45,6 +51,9 @@ impl Default for ShadowConfig {
             memory_max: 256 << 20,
             circuit_failures: 5,
             circuit_probe_every: Duration::from_secs(1),
+            twice_share: 100,
+            again_per_second: 50,
+            again_queue_max: 256,
             gather: Duration::from_millis(1),
         }
     }

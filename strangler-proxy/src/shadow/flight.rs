@@ -84,6 +84,11 @@ impl Ending {
         &self.flight.request
     }
 
+    /// The request itself, for whoever asks it again, without the duty.
+    pub(super) fn flight(&self) -> Arc<Flight> {
+        Arc::clone(&self.flight)
+    }
+
     /// Counts the one disposition of the request.
     pub fn settle(mut self, disposition: Disposition) {
         self.is_settled = true;

@@ -31,7 +31,7 @@ pub(super) struct Shared {
     pub(super) budget: MemoryBudget,
     pub(super) control: Circuit,
     pub(super) candidate: Circuit,
-    compare: CompareHandle,
+    pub(super) compare: CompareHandle,
     sampled: AtomicU64,
 }
 
@@ -154,16 +154,20 @@ impl Shared {
         }
     }
 
-    /// Spreads the share evenly, whatever rhythm the traffic has: multiples of the golden ratio never fall into
-    /// step with anything.
     fn takes_a_sample(&self) -> bool {
-        const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-        if self.config.share >= ShadowConfig::WHOLE {
-            return true;
-        }
-        let place = self.sampled.fetch_add(1, Ordering::Relaxed).wrapping_mul(GOLDEN) >> 32;
-        (place * u64::from(ShadowConfig::WHOLE)) >> 32 < u64::from(self.config.share)
+        takes(self.config.share, &self.sampled)
     }
+}
+
+/// Whether the next one is among so many of 10,000. Spreads them evenly, whatever rhythm the traffic has: multiples of the
+/// golden ratio never fall into step with anything.
+pub(super) fn takes(share: u16, sampled: &AtomicU64) -> bool {
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    if share >= ShadowConfig::WHOLE {
+        return true;
+    }
+    let place = sampled.fetch_add(1, Ordering::Relaxed).wrapping_mul(GOLDEN) >> 32;
+    (place * u64::from(ShadowConfig::WHOLE)) >> 32 < u64::from(share)
 }
 
 fn size_of_request(request: &ShadowRequest) -> usize {

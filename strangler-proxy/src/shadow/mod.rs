@@ -6,10 +6,12 @@
 //! every way in is a try, and what does not fit is dropped and counted.
 //!
 //! - [`ShadowHandle`]: what the data plane holds. It admits a request and gives an [`AnswerSlot`] for the answer.
+//! - [`Twice`]: a request of which control is asked once more; mismatches are asked again too.
 //! - [`Capture`]: a body kept up to a limit, and under the one [`MemoryBudget`] of all bodies.
 //! - [`Circuit`]: when a side that cannot be connected to is tried again.
 //! - [`ShadowWorker`]: the thread that asks.
 
+mod again;
 mod ask;
 mod budget;
 mod capture;
@@ -20,6 +22,7 @@ mod flight;
 mod handle;
 mod worker;
 
+pub use again::Twice;
 pub use budget::{MemoryBudget, Reservation};
 pub use capture::{Capture, Captured};
 pub use circuit::Circuit;

@@ -7,10 +7,12 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use diff_harness::comparison::DropReason;
+use diff_harness::exchange::Side;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use super::ask::{Pools, ask};
+use super::again::{self, Asker, Errand};
+use super::ask::{Pools, ask, ask_both, ask_control};
 use super::deadlines::Deadlines;
 use super::handle::{Job, Shared};
 use super::{ShadowConfig, ShadowHandle};
@@ -40,6 +42,10 @@ impl ShadowWorker {
         candidate: Option<UpstreamConfig>,
     ) -> io::Result<(ShadowHandle, Self)> {
         let (handle, shared, jobs) = ShadowHandle::new(config, compare, Instant::now());
+        let (sender, errands) = mpsc::channel(shared.config.again_queue_max.max(1));
+        if shared.config.asks_again() {
+            shared.compare.ask_again_by(Asker::new(Arc::clone(&shared), sender));
+        }
         let (stop, stopped) = oneshot::channel();
         let (begun, begins) = std::sync::mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("shadow".to_owned()).spawn(move || {
@@ -54,8 +60,9 @@ impl ShadowWorker {
             let pools = Rc::new(Pools::new(&control, candidate.as_ref(), &shared.config));
             let places = shared.config.concurrency_max.max(1);
             let deadlines = Deadlines::new(places, shared.config.exchange_max);
-            let worker = Worker { pools, shared, deadlines };
-            runtime.block_on(worker.run(jobs, stopped));
+            let again = Deadlines::new(shared.config.again_concurrency(), shared.config.exchange_max);
+            let worker = Worker { pools, shared, deadlines, again };
+            runtime.block_on(worker.run(jobs, errands, stopped));
             // What is still on the way is dropped with its task, and counted as dropped by a shutdown.
         })?;
         begins.recv().map_err(io::Error::other)??;
@@ -77,16 +84,29 @@ struct Worker {
     pools: Rc<Pools>,
     shared: Arc<Shared>,
     deadlines: Rc<Deadlines>,
+    /// Of what is asked again. It has places of its own, so that it never takes those of a shadow.
+    again: Rc<Deadlines>,
 }
 
 impl Worker {
-    async fn run(self, mut jobs: mpsc::Receiver<Job>, mut stop: oneshot::Receiver<Duration>) {
+    async fn run(
+        self,
+        mut jobs: mpsc::Receiver<Job>,
+        mut errands: mpsc::Receiver<Errand>,
+        mut stop: oneshot::Receiver<Duration>,
+    ) {
         let patience = tokio::select! {
             () = self.finish(&mut jobs) => return,
             () = self.sweep() => return,
+            () = self.run_errands(&mut errands) => return,
             patience = &mut stop => patience.unwrap_or_default(),
         };
         jobs.close();
+        // What still waits to be asked again counts as it is.
+        errands.close();
+        while let Ok(errand) = errands.try_recv() {
+            self.give_up(errand);
+        }
         tokio::select! {
             () = self.finish(&mut jobs) => {}
             () = self.sweep() => {}
@@ -98,8 +118,71 @@ impl Worker {
     /// Works until the queue is closed and nothing is on the way.
     async fn finish(&self, jobs: &mut mpsc::Receiver<Job>) {
         self.serve(jobs).await;
-        while !self.deadlines.is_idle() {
-            self.deadlines.freed.notified().await;
+        for deadlines in [&self.deadlines, &self.again] {
+            while !deadlines.is_idle() {
+                deadlines.freed.notified().await;
+            }
+        }
+    }
+
+    /// Asks again, for ever.
+    async fn run_errands(&self, errands: &mut mpsc::Receiver<Errand>) {
+        loop {
+            // Room first: an errand that was taken from the queue is on its way at once.
+            if self.again.room() == 0 {
+                while self.again.room() == 0 {
+                    self.again.freed.notified().await;
+                }
+                // Whoever waits for the end of all of them is told as well.
+                self.again.freed.notify_one();
+            }
+            match errands.recv().await {
+                Some(errand) => self.go(errand),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn go(&self, errand: Errand) {
+        let now = Instant::now();
+        let sides = match &errand {
+            Errand::Suspect(_) => &[Side::Control, Side::Candidate][..],
+            Errand::Twice(_) => &[Side::Control][..],
+        };
+        if sides.iter().any(|side| self.shared.circuit(*side).is_open(now)) {
+            return self.give_up(errand);
+        }
+        let Some(on_the_way) = self.again.begin(now) else { return self.give_up(errand) };
+        let (pools, shared) = (Rc::clone(&self.pools), Arc::clone(&self.shared));
+        again::count(&errand);
+        tokio::task::spawn_local(Box::pin(async move {
+            match errand {
+                Errand::Suspect(suspect) => {
+                    match ask_both(&pools, &shared, suspect.request(), &on_the_way).await {
+                        Some((control, candidate)) => {
+                            shared.compare.compare_again(suspect, control, candidate);
+                        }
+                        None => shared.compare.not_asked_again(suspect),
+                    }
+                }
+                Errand::Twice(twice) => {
+                    if let Some(second) = ask_control(&pools, &shared, twice.request(), &on_the_way).await {
+                        shared.compare.compare_twice(twice, second);
+                    }
+                }
+            }
+        }));
+    }
+
+    /// It is not asked again.
+    fn give_up(&self, errand: Errand) {
+        match errand {
+            Errand::Suspect(suspect) => {
+                suspect.request().route.counters.not_asked_again();
+                self.shared.compare.not_asked_again(suspect);
+            }
+            // Another one will be sampled.
+            Errand::Twice(_) => {}
         }
     }
 
@@ -133,6 +216,7 @@ impl Worker {
             tokio::time::sleep(self.deadlines.tick()).await;
             let now = Instant::now();
             self.deadlines.check(now);
+            self.again.check(now);
             if now.saturating_duration_since(swept) >= SWEEP_EVERY {
                 self.pools.sweep(now);
                 swept = now;

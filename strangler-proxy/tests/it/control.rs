@@ -243,15 +243,16 @@ fn no_force_goes_over_an_exposure() {
 #[test]
 fn no_force_goes_over_a_hold() {
     let desk = Desk::with(&["GET /a"]);
+    desk.force("GET /a", "live").unwrap();
     desk.control.fall_back(&alarm("GET /a")).unwrap();
-    let Err(Refusal::Held { hold, why, .. }) = desk.force("GET /a", "shadow") else { panic!("it moved") };
+    let Err(Refusal::Held { hold, why, .. }) = desk.force("GET /a", "soak") else { panic!("it moved") };
     assert_eq!(hold, Hold::Fallback);
     assert!(why.starts_with("strangler said: the candidate failed 5 of 5 requests within 10 s"), "{why}");
     desk.control.resume(&set_hold("GET /a", "mended")).unwrap();
     desk.control.hold(&set_hold("GET /a", "release freeze")).unwrap();
     assert!(matches!(desk.promote("GET /a", ""), Err(Refusal::Held { hold: Hold::Paused, .. })));
     desk.control.resume(&set_hold("GET /a", "over")).unwrap();
-    assert!(desk.promote("GET /a", "").is_ok());
+    assert!(desk.force("GET /a", "soak").is_ok());
     desk.agree();
 }
 

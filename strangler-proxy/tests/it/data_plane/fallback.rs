@@ -102,7 +102,7 @@ fn control_answers_for_a_candidate_that_says_it_cannot() {
         let control = Origin::saying("control");
         let candidate =
             Origin::new(move |_| format!("HTTP/1.1 {status} Sorry\r\nContent-Length: 5\r\n\r\nsorry"));
-        let proxy = plan(&control, Stage::Live).candidate(&candidate).start();
+        let proxy = plan(&control, Stage::Soak).candidate(&candidate).start();
         let mut client = proxy.client();
         for _ in 0..3 {
             let response = client.get("/a");

@@ -1,6 +1,6 @@
 //! Who a canary takes in, over endpoints and over a restart.
 
-use super::estate::{Estate, json_of};
+use super::estate::Estate;
 use crate::data_plane::origin::Origin;
 
 const PEOPLE: usize = 200;
@@ -10,16 +10,16 @@ fn inside(estate: &Estate, request: &str) -> Vec<bool> {
     let mut is_in = |person: usize| {
         client
             .send(format!("{request} HTTP/1.1\r\nHost: a\r\nX-User: u{person}\r\nContent-Length: 0\r\n\r\n"));
-        client.response().text() == r#""candidate""#
+        client.response().field("x-side") == Some("candidate")
     };
     (0..PEOPLE).map(&mut is_in).collect()
 }
 
 #[test]
 fn whoever_writes_by_the_candidate_reads_by_it_and_still_does_after_a_restart() {
-    let control = Origin::new(|_| json_of(r#""control""#));
-    let candidate = Origin::new(|_| json_of(r#""candidate""#));
-    let config = "[fallback]\nfailures = 1000000\n[cohort]\nkey = \"header:x-user\"\n[cohort.groups]\n\
+    let side = |side| move |_: &_| format!("HTTP/1.1 200 OK\r\nX-Side: {side}\r\nContent-Length: 0\r\n\r\n");
+    let (control, candidate) = (Origin::new(side("control")), Origin::new(side("candidate")));
+    let config = "[cohort]\nkey = \"header:x-user\"\n[cohort.groups]\n\
                   \"/me/playlists\" = \"playlists\"\n";
     let mut estate = Estate::start(control, candidate, config);
     for endpoint in ["POST /playlists", "POST /me/playlists", "GET /playlists/{id}", "POST /users"] {

@@ -118,6 +118,11 @@ impl Estate {
         assert_eq!(transition["endpoint"], endpoint, "{transition}");
         transition
     }
+
+    /// Waits until every request has come to its end.
+    pub(crate) fn settled(&self) {
+        eventually(|| self.ask("status")["data"]["pending"] == 0);
+    }
 }
 
 impl Drop for Estate {

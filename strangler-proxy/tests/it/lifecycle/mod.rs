@@ -1,6 +1,9 @@
 //! Endpoints on their way, in a whole proxy: real servers, a real store, the admin API.
 
+mod again;
 mod cohorts;
 mod estate;
+mod exposure;
 mod fallback;
+mod rejected;
 mod unwritten;

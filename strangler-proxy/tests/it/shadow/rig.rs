@@ -48,7 +48,8 @@ pub(crate) struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            shadow: ShadowConfig { gather: Duration::ZERO, ..ShadowConfig::default() },
+            // Nothing is asked again, unless a test is about that.
+            shadow: ShadowConfig { gather: Duration::ZERO, again_per_second: 0, ..ShadowConfig::default() },
             // Long: a test says when it is time to write.
             record: RecordConfig { write_every: PATIENCE, ..RecordConfig::default() },
             judge: Box::new(Exact("r1")),
@@ -75,7 +76,10 @@ impl Setup {
             revision: 1,
             salt: "".into(),
         };
+        // Nobody writes fallbacks down: a guard that is closed stays so.
+        let (fallback, _) = FallbackHandle::new(FallbackConfig::default(), Instant::now());
         let effects = Effects {
+            fallback: fallback.clone(),
             judge: self.judge,
             redactor: Redactor::new(&RedactionConfig::default(), RedactionKey::new([7; 32])).unwrap(),
             store: store.clone(),
@@ -91,8 +95,6 @@ impl Setup {
         let (shadow, worker) =
             ShadowWorker::start(self.shadow, recorder.compare(), control, self.candidate.map(upstream))
                 .unwrap();
-        // Nobody writes fallbacks down: a guard that is closed stays so.
-        let (fallback, _) = FallbackHandle::new(FallbackConfig::default(), Instant::now());
         Rig { fallback, registry, route: Arc::new(route), shadow, worker, recorder, store }
     }
 }
