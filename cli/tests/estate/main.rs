@@ -7,3 +7,4 @@ mod estate;
 mod run;
 mod report;
 mod parity;
+mod suites;

@@ -55,8 +55,8 @@ fn plan(candidate: Candidate, requests: u64) -> Plan {
         let text = std::env::var(name).ok()?;
         Some(text.parse::<u64>().unwrap_or_else(|_| panic!("{name}={text}: expected a whole number")))
     };
-    let rules =
-        Rules::parse(include_str!("rules.toml"), "rules.toml").expect("the declared rules are well-formed");
+    let rules = Rules::parse(include_str!("../../../suites/estate/rules.toml"), "rules.toml")
+        .expect("the declared rules are well-formed");
     Plan {
         seed: number("PARITY_SEED").unwrap_or(1),
         requests: number("PARITY_REQUESTS").unwrap_or(requests),
