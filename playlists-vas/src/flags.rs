@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     foundation::{FoundationConfig, Limits},
+    regressions::{Regression, Regressions},
     serve::Drained,
 };
 
@@ -43,6 +44,12 @@ pub struct Flags {
     /// Seconds that requests under way may still take after SIGTERM.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub drain: u64,
+    /// Known bugs to switch on, so that whoever compares finds them.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub regressions: Vec<Regression>,
+    /// Which known bugs there are, and what each does.
+    #[arg(long)]
+    pub list_regressions: bool,
 }
 
 /// `host:port` of a URL that has nothing else.
@@ -60,6 +67,10 @@ impl Flags {
                 answer_bytes_max: self.answer_bytes_max,
             },
         }
+    }
+
+    pub fn regressions(&self) -> Regressions {
+        Regressions::new(self.regressions.iter().copied())
     }
 
     pub fn drain(&self) -> Duration {

@@ -19,5 +19,6 @@ pub mod authorization;
 pub mod domain;
 pub mod foundation;
 pub mod rpc;
+pub mod regressions;
 pub mod serve;
 pub mod flags;

@@ -15,6 +15,7 @@ use crate::{
     foundation::{Foundation, FoundationConfig},
     gateways::{TracksConfig, TracksGateway},
     queries::{Identities, Names, Queries},
+    regressions::Regressions,
     rpc,
     serve::{Drained, Handle},
 };
@@ -35,6 +36,8 @@ pub struct PlaylistsConfig {
     pub cache_entries_max: usize,
     /// How long requests under way may take once the service is told to stop.
     pub drain: Duration,
+    /// Known bugs that are switched on.
+    pub regressions: Regressions,
 }
 
 /// The Playlists VAS, running.
@@ -56,10 +59,20 @@ impl Playlists {
         let tracks = TracksGateway::new(config.tracks).map_err(io::Error::other)?;
         let names = Names::new(config.cache_entries_max);
         let app = App {
-            queries: Queries { foundation: foundation.clone(), tracks: tracks.clone(), names },
-            commands: Commands { foundation: foundation.clone(), tracks },
+            queries: Queries {
+                foundation: foundation.clone(),
+                tracks: tracks.clone(),
+                names,
+                regressions: config.regressions.clone(),
+            },
+            commands: Commands {
+                foundation: foundation.clone(),
+                tracks,
+                regressions: config.regressions.clone(),
+            },
             identities: Identities::new(foundation, config.cache_entries_max, config.identity_keep),
             dry_run_header: config.dry_run_header,
+            regressions: config.regressions,
         };
         let own = Router::new()
             .route("/health", get(|| async { "ok\n" }))

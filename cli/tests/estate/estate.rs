@@ -20,6 +20,7 @@ use mothership::{
 use playlists_vas::{
     foundation::{FoundationConfig, Limits},
     gateways,
+    regressions::Regressions,
     server::{Playlists, PlaylistsConfig},
     tracks,
 };
@@ -108,6 +109,7 @@ impl Estate {
             foundation: foundation.clone(),
             service_token: "svc-local".to_owned(),
             drain,
+            regressions: Regressions::default(),
         };
         let tracks = tracks::Tracks::start(tracks).await.expect("the Tracks VAS starts");
         let playlists = PlaylistsConfig {
@@ -124,6 +126,7 @@ impl Estate {
             identity_keep: Duration::from_secs(30),
             cache_entries_max: 10_000,
             drain,
+            regressions: Regressions::default(),
         };
         let playlists = Playlists::start(playlists).await.expect("the Playlists VAS starts");
         self.address = playlists.address();

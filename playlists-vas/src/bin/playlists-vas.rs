@@ -7,7 +7,7 @@ use clap::Parser;
 use http::HeaderName;
 use playlists_vas::{
     flags::{self, Authority, Flags},
-    gateways,
+    gateways, regressions,
     server::{Playlists, PlaylistsConfig},
 };
 
@@ -43,6 +43,10 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    if args.flags.list_regressions {
+        print!("{}", regressions::listed());
+        return Ok(());
+    }
     flags::log();
     let config = PlaylistsConfig {
         listen: args.listen,
@@ -58,6 +62,7 @@ async fn main() -> anyhow::Result<()> {
         identity_keep: Duration::from_millis(args.identity_ms),
         cache_entries_max: args.cache_entries,
         drain: args.flags.drain(),
+        regressions: args.flags.regressions(),
     };
     let playlists =
         Playlists::start(config).await.with_context(|| format!("cannot serve on {}", args.listen))?;

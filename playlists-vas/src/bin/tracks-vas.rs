@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use playlists_vas::{
     flags::{self, Flags},
+    regressions,
     tracks::{Tracks, TracksConfig},
 };
 
@@ -23,12 +24,17 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    if args.flags.list_regressions {
+        print!("{}", regressions::listed());
+        return Ok(());
+    }
     flags::log();
     let config = TracksConfig {
         listen: args.listen,
         foundation: args.flags.foundation(),
         service_token: args.flags.service_token.clone(),
         drain: args.flags.drain(),
+        regressions: args.flags.regressions(),
     };
     let tracks = Tracks::start(config).await.with_context(|| format!("cannot serve on {}", args.listen))?;
     flags::until_told_to_stop(tracks.address()).await?;

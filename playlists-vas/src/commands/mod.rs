@@ -8,6 +8,7 @@ use crate::{
     domain::{Playlist, PlaylistId, TrackId, Viewer},
     foundation::{Command, Foundation, IDS_MAX, Include, Refused},
     gateways::TracksGateway,
+    regressions::{Regression, Regressions},
     service::ServiceError,
 };
 
@@ -34,6 +35,7 @@ pub struct Outcome {
 pub struct Commands {
     pub(crate) foundation: Foundation,
     pub(crate) tracks: TracksGateway,
+    pub(crate) regressions: Regressions,
 }
 
 /// What a command needs before it may run.
@@ -58,8 +60,33 @@ impl Commands {
         if !hidden.is_empty() {
             return Err(self.refusal_of(viewer, &command, hidden).await);
         }
+        let (command, mode) = self.mistaken(command, mode);
         let outcome = self.foundation.execute(viewer, &command, mode == Mode::DryRun).await?;
-        Ok(Outcome { changed: outcome.changed, playlist: outcome.into_playlist() })
+        let changed = outcome.changed;
+        match before {
+            Some(before) if self.regressions.on(Regression::StaleAnswer) => {
+                Ok(Outcome { changed, playlist: before })
+            }
+            _ => Ok(Outcome { changed, playlist: outcome.into_playlist() }),
+        }
+    }
+
+    /// The command as regressions have it done.
+    fn mistaken(&self, mut command: Command, mut mode: Mode) -> (Command, Mode) {
+        if self.regressions.on(Regression::LostWrite) && matches!(command, Command::RemoveTracks { .. }) {
+            mode = Mode::DryRun;
+        }
+        if let Command::AddTracks { position: Some(position), .. } = &mut command
+            && self.regressions.on(Regression::ShiftedPosition)
+        {
+            *position = position.saturating_sub(1);
+        }
+        if let Command::UpdatePlaylist { if_revision, .. } = &mut command
+            && self.regressions.on(Regression::IgnoredRevision)
+        {
+            *if_revision = None;
+        }
+        (command, mode)
     }
 
     /// The playlist as it is before the command, where the command needs to know it.

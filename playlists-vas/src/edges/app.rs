@@ -5,6 +5,7 @@ use http::HeaderName;
 use crate::{
     commands::Commands,
     queries::{Identities, Queries},
+    regressions::Regressions,
 };
 
 /// Cheap to clone.
@@ -15,4 +16,6 @@ pub struct App {
     pub identities: Identities,
     /// Asks for a dry run, and says in a response that it was one.
     pub dry_run_header: HeaderName,
+    /// Known bugs that are switched on.
+    pub regressions: Regressions,
 }

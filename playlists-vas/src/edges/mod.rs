@@ -21,7 +21,7 @@ pub use app::App;
 pub fn router(app: App) -> Router {
     let dry_run = middleware::from_fn_with_state(app.clone(), dry_run::apply);
     Router::new()
-        .merge(public::router())
+        .merge(public::router(&app))
         .nest("/mobile", mobile::router())
         .nest("/web", web::router())
         .layer(dry_run)

@@ -101,6 +101,12 @@ impl Scene {
         self.people.extend(answer.creators.into_iter().map(|person| (person.id, person)));
     }
 
+    /// Of [`crate::regressions::Regression::TieOrder`].
+    pub(super) fn sort_ties_by_id(&mut self) {
+        let key = |id| self.keys.get(&id).copied().unwrap_or_default();
+        self.playlists.sort_by_key(|playlist| (std::cmp::Reverse(key(playlist.id)), playlist.id));
+    }
+
     pub fn person(&self, id: UserId) -> Option<&Person> {
         self.people.get(&id)
     }

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use crate::{
     events,
     foundation::{Foundation, FoundationConfig},
+    regressions::Regressions,
     rpc::{self, tracks::v1},
     serve::{Drained, Handle},
     tracks::service::Service,
@@ -23,6 +24,8 @@ pub struct TracksConfig {
     pub service_token: String,
     /// How long calls under way may take once the service is told to stop.
     pub drain: Duration,
+    /// Known bugs that are switched on.
+    pub regressions: Regressions,
 }
 
 /// The Tracks VAS, running.
@@ -42,7 +45,7 @@ impl Tracks {
         let feed = Foundation::new(alone).map_err(io::Error::other)?;
         let foundation = Foundation::new(config.foundation).map_err(io::Error::other)?;
         let followed = foundation.clone();
-        let service = Service { foundation: foundation.clone() };
+        let service = Service { foundation: foundation.clone(), regressions: config.regressions };
         let router = Router::new()
             .route("/health", get(|| async { "ok\n" }))
             .route("/counters", get(counters).with_state(foundation))

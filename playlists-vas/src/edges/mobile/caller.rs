@@ -10,6 +10,7 @@ use crate::{
         mobile::ApiError,
         viewer::{self, bearer_token},
     },
+    regressions::Regressions,
 };
 
 /// Of every request of the edge.
@@ -18,6 +19,7 @@ pub(super) struct Caller {
     pub(super) viewer: Viewer,
     /// Decoded pairs, in order.
     pub(super) query: Vec<(String, String)>,
+    pub(super) regressions: Regressions,
 }
 
 impl Caller {
@@ -42,6 +44,6 @@ impl FromRequestParts<App> for Caller {
         let query: Vec<(String, String)> = serde_urlencoded::from_str(raw).unwrap_or_default();
         let secret = query.iter().find(|(name, _)| name == "secret_token").map(|(_, value)| value.clone());
         let viewer = viewer::viewer(app, &parts.headers, bearer_token(&parts.headers), secret).await?;
-        Ok(Self { viewer, query })
+        Ok(Self { viewer, query, regressions: app.regressions.clone() })
     }
 }

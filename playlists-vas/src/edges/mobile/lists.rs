@@ -36,7 +36,7 @@ pub(super) async fn people(app: &App, caller: &Caller, of: Of, list: &UserList) 
 pub(super) fn items(caller: &Caller, scene: &Scene) -> Vec<Value> {
     let write = |playlist: &Playlist| {
         let owner = scene.person(playlist.owner);
-        representation::playlist(playlist, owner, scene.mark(playlist.id), &caller.viewer)
+        representation::playlist(playlist, owner, scene.mark(playlist.id), caller)
     };
     scene.playlists.iter().map(write).collect()
 }
@@ -113,7 +113,8 @@ pub(super) async fn mine(State(app): State<App>, caller: Caller) -> Answer {
 }
 
 pub(super) async fn my_likes(State(app): State<App>, caller: Caller) -> Answer {
-    let list = PlaylistList::LikedBy { user_id: caller.user()?, kind: KindFilter::Any };
+    let user_id = app.regressions.likes_shown_to(caller.user()?);
+    let list = PlaylistList::LikedBy { user_id, kind: KindFilter::Any };
     playlists(&app, &caller, Of::Everything, &list).await
 }
 

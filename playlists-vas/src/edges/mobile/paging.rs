@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::{Cursor, Page, Position},
     edges::mobile::{ApiError, Caller},
+    regressions::Regression,
 };
 
 const LIMIT_DEFAULT: u32 = 30;
@@ -19,7 +20,11 @@ pub(super) fn page(caller: &Caller) -> Result<Page, ApiError> {
     };
     let position = match caller.parameter("cursor") {
         None => Position::Offset(0),
-        Some(text) => Position::After(opened(text).ok_or(ApiError::BadParameter("cursor"))?),
+        Some(text) => match opened(text) {
+            Some(cursor) => Position::After(cursor),
+            None if caller.regressions.on(Regression::LenientCursor) => Position::Offset(0),
+            None => return Err(ApiError::BadParameter("cursor")),
+        },
     };
     Ok(Page { limit, position })
 }

@@ -20,8 +20,10 @@ use crate::{
             urn::{PathUrn, PathUrns},
         },
     },
-    foundation::{Command, PlaylistFields},
+    foundation::{Command, PlaylistFields, Refused},
     queries::Members,
+    regressions::Regression,
+    service::ServiceError,
 };
 
 type Answer = Result<Response, ApiError>;
@@ -129,7 +131,14 @@ pub(super) async fn rotate_secret(
 
 /// Runs the command and answers with the playlist as it then is, or would be.
 async fn change(app: &App, caller: &Caller, command: Command, mode: Mode, status: StatusCode) -> Answer {
-    let outcome = app.commands.run(&caller.viewer, command, mode).await?;
+    let outcome = match app.commands.run(&caller.viewer, command, mode).await {
+        Err(ServiceError::Refused(Refused::NotOwner))
+            if app.regressions.on(Regression::ForbiddenIsMissing) =>
+        {
+            return Err(ApiError::NotFound);
+        }
+        done => done?,
+    };
     let scene = app.queries.after(&caller.viewer, outcome.playlist, Members::All).await?;
     Ok((status, Json(whole(caller, &scene)?)).into_response())
 }

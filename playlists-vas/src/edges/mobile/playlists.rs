@@ -134,7 +134,7 @@ pub(super) async fn counts(
 pub(super) fn whole(caller: &Caller, scene: &Scene) -> Result<Value, ApiError> {
     let playlist: &Playlist = scene.playlists.first().ok_or(ApiError::NotFound)?;
     let owner = scene.person(playlist.owner);
-    let written = representation::playlist(playlist, owner, scene.mark(playlist.id), &caller.viewer);
+    let written = representation::playlist(playlist, owner, scene.mark(playlist.id), caller);
     let members = scene.members(playlist.id).into_iter();
     let played = members.filter(|(_, access)| Play::of(*access).is_some());
     Ok(representation::with_tracks(written, played.map(|(track, _)| track.id)))

@@ -7,11 +7,13 @@ use crate::{
     domain::{
         Access, Mark, Person, Playlist, Profile, Sharing, Timestamp, Track, TrackId, UserRelation, Viewer,
     },
-    edges::mobile::urn::urn,
+    edges::mobile::{Caller, urn::urn},
+    regressions::Regression,
 };
 
-pub(super) fn playlist(playlist: &Playlist, owner: Option<&Person>, mark: Mark, viewer: &Viewer) -> Value {
-    let mine = viewer.is(playlist.owner);
+pub(super) fn playlist(playlist: &Playlist, owner: Option<&Person>, mark: Mark, caller: &Caller) -> Value {
+    let on = |regression| caller.regressions.on(regression);
+    let mine = caller.viewer.is(playlist.owner) || on(Regression::SecretToken);
     let mut written = Written::default();
     written.put("urn", urn(playlist.id));
     written.put("title", json!(playlist.title));
@@ -37,6 +39,14 @@ pub(super) fn playlist(playlist: &Playlist, owner: Option<&Person>, mark: Mark, 
     written.flag("user_like", mark.liked);
     written.flag("user_repost", mark.reposted);
     written.text("secret_token", mine.then(|| playlist.secret.reveal()));
+    if on(Regression::IntegerSeconds) {
+        written.put("duration", json!(playlist.counts.duration_ms / 1000));
+    }
+    if on(Regression::NullKeys) {
+        for key in ["description", "genre", "artwork_url", "label_name", "purchase_url", "release_date"] {
+            written.0.entry(key).or_insert(Value::Null);
+        }
+    }
     written.done()
 }
 

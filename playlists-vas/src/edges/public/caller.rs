@@ -10,6 +10,7 @@ use crate::{
         public::{error::ApiError, query::Query},
         viewer::{self, bearer_token},
     },
+    regressions::Regressions,
 };
 
 /// Of every request of the edge.
@@ -20,6 +21,7 @@ pub(super) struct Caller {
     pub(super) links: Links,
     /// As asked for, without the query.
     pub(super) path: String,
+    pub(super) regressions: Regressions,
 }
 
 /// URLs in responses: those of the API carry the host that the client used, those of the site do not.
@@ -44,11 +46,13 @@ impl FromRequestParts<App> for Caller {
 
     /// The token comes in the Authorization header or, from older clients still, as `oauth_token`.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let regressions = app.regressions.clone();
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let token = bearer_token(&parts.headers).or_else(|| query.filled("oauth_token"));
         let secret_token = query.filled("secret_token").map(str::to_owned);
         let viewer = viewer::viewer(app, &parts.headers, token, secret_token).await?;
-        Ok(Self { viewer, query, links: Links::of(parts), path: parts.uri.path().to_owned() })
+        let path = parts.uri.path().to_owned();
+        Ok(Self { viewer, query, links: Links::of(parts), path, regressions })
     }
 }
 

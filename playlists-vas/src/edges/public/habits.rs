@@ -4,27 +4,39 @@ use std::time::Instant;
 
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
 
-use crate::edges::public::error::ApiError;
+use crate::{
+    edges::{App, public::error::ApiError},
+    regressions::Regression,
+};
 
 const RUNTIME: HeaderName = HeaderName::from_static("x-runtime");
 
-pub(super) async fn apply(request: Request, next: Next) -> Response {
+pub(super) async fn apply(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
-    let mut response =
-        if method == Method::OPTIONS { StatusCode::OK.into_response() } else { next.run(request).await };
+    let known = known.filter(|_| !app.regressions.on(Regression::ForgottenEtag));
+    let mut response = match method {
+        Method::OPTIONS => StatusCode::OK.into_response(),
+        Method::HEAD if app.regressions.on(Regression::HeadRefused) => {
+            ApiError::MethodNotAllowed.into_response()
+        }
+        _ => next.run(request).await,
+    };
     if matches!(method, Method::GET | Method::HEAD) && response.status() == StatusCode::OK {
         response = tagged(response, known.as_ref()).await;
     }
     let headers = response.headers_mut();
+    if app.regressions.on(Regression::LostCacheControl) {
+        headers.remove(header::CACHE_CONTROL);
+    }
     allow_any_origin(headers);
     let seconds = format!("{:.6}", started.elapsed().as_secs_f64());
     headers.insert(RUNTIME, HeaderValue::from_str(&seconds).expect("digits and a point are a header value"));

@@ -83,7 +83,8 @@ pub(super) async fn mine(State(app): State<App>, caller: Caller) -> Answer {
 }
 
 pub(super) async fn my_likes(State(app): State<App>, caller: Caller) -> Answer {
-    let list = PlaylistList::LikedBy { user_id: caller.user()?, kind: KIND };
+    let user_id = app.regressions.likes_shown_to(caller.user()?);
+    let list = PlaylistList::LikedBy { user_id, kind: KIND };
     playlists(&app, &caller, Of::Everything, &list).await
 }
 

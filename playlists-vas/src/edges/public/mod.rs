@@ -24,11 +24,11 @@ use axum::{Router, middleware};
 use crate::edges::App;
 
 /// Everything below `/` that no other edge has.
-pub(super) fn router() -> Router<App> {
+pub(super) fn router(app: &App) -> Router<App> {
     routes::table()
         .into_iter()
         .fold(Router::new(), |router, (path, handlers)| routes::with_suffix(router, path, handlers))
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::unknown_method)
-        .layer(middleware::from_fn(habits::apply))
+        .layer(middleware::from_fn_with_state(app.clone(), habits::apply))
 }

@@ -5,13 +5,16 @@ use serde_json::{Value, json};
 use crate::{
     domain::{Cursor, Page, Position},
     edges::public::caller::Caller,
+    regressions::Regression,
 };
 
 /// A cursor wins over an offset; one that no page gave out counts as not said.
 pub(super) fn page(caller: &Caller) -> Page {
     let cursor = caller.query.text("cursor").and_then(|cursor| cursor.replace('_', ":").parse().ok());
     let position = cursor.map_or(Position::Offset(caller.query.offset()), Position::After);
-    Page { limit: caller.query.limit(), position }
+    let limit = caller.query.limit();
+    let lower = caller.regressions.on(Regression::LowerClamp);
+    Page { limit: if lower { limit.min(100) } else { limit }, position }
 }
 
 pub(super) fn write(caller: &Caller, items: Vec<Value>, next: Option<Cursor>) -> Value {
@@ -26,6 +29,8 @@ pub(super) fn collection(caller: &Caller, items: Vec<Value>, next: Option<Cursor
     let mut answer = json!({ "collection": items });
     if let Some(cursor) = next {
         answer["next_href"] = json!(next_href(caller, cursor));
+    } else if caller.regressions.on(Regression::NullNextHref) {
+        answer["next_href"] = Value::Null;
     }
     answer
 }

@@ -5,7 +5,10 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
-use crate::edges::{App, public::error::ApiError};
+use crate::{
+    edges::{App, public::error::ApiError},
+    regressions::Regression,
+};
 
 /// The path's only parameter as an id. What is no id is unknown, not malformed.
 pub(super) struct PathId<T>(pub(super) T);
@@ -21,6 +24,10 @@ impl<T: FromStr + Send> FromRequestParts<App> for PathId<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let texts = texts(parts, app).await?;
+        let slug = texts.first().is_some_and(|text| text.contains('-'));
+        if slug && app.regressions.on(Regression::SlugRefused) {
+            return Err(ApiError::NotFound);
+        }
         Ok(Self(id(&texts, 0)?))
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     },
     foundation::{KindFilter, Lookup, Order, PlaylistList, UserList},
     queries::{Members, Of, Scene},
+    regressions::{Regression, SLOWNESS},
 };
 
 type Answer = Result<Response, ApiError>;
@@ -100,6 +101,9 @@ pub(super) async fn related(
     PathId(playlist_id): PathId<PlaylistId>,
     caller: Caller,
 ) -> Answer {
+    if app.regressions.on(Regression::SlowRelated) {
+        tokio::time::sleep(SLOWNESS).await;
+    }
     let list = PlaylistList::Related { playlist_id, kind: KindFilter::Any };
     lists::playlists(&app, &caller, Of::Playlist(playlist_id), &list).await
 }
@@ -108,7 +112,10 @@ pub(super) async fn related(
 pub(super) async fn counts(State(app): State<App>, PathId(id): PathId<PlaylistId>, caller: Caller) -> Answer {
     let scene = app.queries.one(&caller.viewer, id, Members::None).await?;
     let playlist = scene.playlists.first().ok_or(ApiError::NotFound)?;
-    let counts = playlist.counts;
+    let mut counts = playlist.counts;
+    if app.regressions.on(Regression::CountOffByOne) {
+        counts.likes = (counts.likes - 1).max(0);
+    }
     let written = json!({
         "id": playlist.id,
         "track_count": counts.tracks,

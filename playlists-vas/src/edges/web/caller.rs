@@ -10,6 +10,7 @@ use crate::{
         viewer::{self, ViewerError, bearer_token},
         web::ApiError,
     },
+    regressions::{Regression, Regressions},
 };
 
 /// Of every request of the edge.
@@ -20,6 +21,7 @@ pub(super) struct Caller {
     pub(super) query: Vec<(String, String)>,
     /// As asked for, with the mount point and without the query.
     pub(super) path: String,
+    pub(super) regressions: Regressions,
 }
 
 impl Caller {
@@ -46,10 +48,14 @@ impl FromRequestParts<App> for Caller {
             query.iter().rev().find(|(name, _)| name == "secret_token").map(|(_, value)| value.clone());
         let token = bearer_token(&parts.headers);
         let viewer = match viewer::viewer(app, &parts.headers, token, secret.clone()).await {
+            Err(ViewerError::Token(_)) if app.regressions.on(Regression::BadTokenRefused) => {
+                return Err(ApiError::SignIn);
+            }
             Err(ViewerError::Token(_)) => viewer::viewer(app, &parts.headers, None, secret).await,
             decided => decided,
         }?;
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
-        Ok(Self { viewer, query, path: uri.path().to_owned() })
+        let (path, regressions) = (uri.path().to_owned(), app.regressions.clone());
+        Ok(Self { viewer, query, path, regressions })
     }
 }

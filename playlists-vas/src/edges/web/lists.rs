@@ -20,6 +20,7 @@ use crate::{
     },
     foundation::{Audience, KindFilter, Order, PlaylistList, UserList},
     queries::{Members, Of, TrackRule},
+    regressions::Regression,
 };
 
 type Answer = Result<Response, ApiError>;
@@ -35,7 +36,9 @@ pub(super) struct Sets {
 
 pub(super) async fn playlists(app: &App, caller: &Caller, of: Of, sets: &Sets) -> Answer {
     let window = Window::of(caller, sets.paging);
-    let (viewer, everyone) = (&caller.viewer, Audience::Everything);
+    let filled = caller.regressions.on(Regression::FilledPages);
+    let everyone = if filled { Audience::Listed } else { Audience::Everything };
+    let viewer = &caller.viewer;
     let scene = app.queries.list(viewer, of, &sets.list, everyone, window.page(), Members::None).await?;
     let met = scene
         .playlists
@@ -43,7 +46,7 @@ pub(super) async fn playlists(app: &App, caller: &Caller, of: Of, sets: &Sets) -
         .filter(|playlist| listed_playlist(playlist, scene.block(playlist.owner), viewer, scene.now).visible);
     let items = met.map(|playlist| {
         let owner = scene.person(playlist.owner);
-        let written = representation::playlist(playlist, owner, scene.mark(playlist.id), viewer);
+        let written = representation::playlist(playlist, owner, scene.mark(playlist.id), caller);
         match (sets.inside, scene.keys.get(&playlist.id)) {
             (Some(kind), Some(millis)) => representation::activity(kind, *millis, written),
             _ => written,
@@ -145,7 +148,7 @@ pub(super) async fn mine(State(app): State<App>, caller: Caller) -> Answer {
 
 /// What the caller likes.
 pub(super) async fn my_library(State(app): State<App>, caller: Caller) -> Answer {
-    let sets = likes_of(caller.user()?);
+    let sets = likes_of(app.regressions.likes_shown_to(caller.user()?));
     playlists(&app, &caller, Of::Everything, &sets).await
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::{Page, Position},
     edges::web::Caller,
+    regressions::Regression,
 };
 
 const PER_PAGE_DEFAULT: u64 = 10;
@@ -37,7 +38,12 @@ impl Window {
         let (limit, offset) = match paging {
             Paging::Numbers => {
                 let limit = clamped(number("per_page"), PER_PAGE_DEFAULT);
-                let before = number("page").unwrap_or(1).max(1) - 1;
+                let page = number("page").unwrap_or(1).max(1);
+                let before = if caller.regressions.on(Regression::ZeroBasedPage) {
+                    number("page").unwrap_or(0)
+                } else {
+                    page - 1
+                };
                 (limit, before.saturating_mul(limit))
             }
             Paging::Offsets => (clamped(number("limit"), LIMIT_DEFAULT), number("offset").unwrap_or(0)),
@@ -83,17 +89,23 @@ fn next_href(caller: &Caller, place: [(&str, u64); 2]) -> String {
     let mut query: Vec<(String, String)> = kept.cloned().collect();
     query.extend(place.map(|(name, number)| (name.to_owned(), number.to_string())));
     let query = serde_urlencoded::to_string(query).expect("pairs of strings can be encoded");
-    format!("{}?{query}", caller.path)
+    let host = if caller.regressions.on(Regression::HostInNextHref) { "http://localhost" } else { "" };
+    format!("{host}{}?{query}", caller.path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Viewer;
+    use crate::{domain::Viewer, regressions::Regressions};
 
     fn window(query: &str, paging: Paging) -> (u32, u64) {
         let query = serde_urlencoded::from_str(query).unwrap();
-        let caller = Caller { viewer: Viewer::default(), query, path: "/web/x".to_owned() };
+        let caller = Caller {
+            viewer: Viewer::default(),
+            query,
+            path: "/web/x".to_owned(),
+            regressions: Regressions::default(),
+        };
         let window = Window::of(&caller, paging);
         (window.limit, window.offset)
     }

@@ -123,7 +123,7 @@ pub(super) fn whole(caller: &Caller, scene: &Scene) -> Result<Value, ApiError> {
 /// Without its tracks.
 fn head(caller: &Caller, scene: &Scene, playlist: &Playlist) -> Value {
     let owner = scene.person(playlist.owner);
-    representation::playlist(playlist, owner, scene.mark(playlist.id), &caller.viewer)
+    representation::playlist(playlist, owner, scene.mark(playlist.id), caller)
 }
 
 fn seen(caller: &Caller, scene: &Scene, id: PlaylistId) -> Vec<Value> {

@@ -3,13 +3,17 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{
-    Access, Mark, Person, Playlist, Profile, Sharing, Timestamp, Track, UserRelation, Viewer,
+use crate::{
+    domain::{Access, Mark, Person, Playlist, Profile, Sharing, Timestamp, Track, UserRelation, Viewer},
+    edges::web::Caller,
+    regressions::Regression,
 };
 
-pub(super) fn playlist(playlist: &Playlist, owner: Option<&Person>, mark: Mark, viewer: &Viewer) -> Value {
-    let mine = viewer.is(playlist.owner);
-    json!({
+pub(super) fn playlist(playlist: &Playlist, owner: Option<&Person>, mark: Mark, caller: &Caller) -> Value {
+    let on = |regression| caller.regressions.on(regression);
+    let viewer = &caller.viewer;
+    let mine = viewer.is(playlist.owner) || on(Regression::SecretToken);
+    let mut written = json!({
         "id": playlist.id,
         "kind": "set",
         "setType": playlist.kind,
@@ -33,7 +37,11 @@ pub(super) fn playlist(playlist: &Playlist, owner: Option<&Person>, mark: Mark, 
         "secretToken": mine.then(|| playlist.secret.reveal()),
         "owner": owner.map(short_user),
         "viewer": marks(mark, viewer),
-    })
+    });
+    if on(Regression::MillisecondTimes) {
+        written["last_modified"] = json!(playlist.last_modified.millis());
+    }
+    written
 }
 
 /// With its first tracks as a nested collection.

@@ -14,6 +14,7 @@ use crate::{
         },
     },
     queries::Scene,
+    regressions::Regression,
 };
 
 /// Without `with_tracks` there is no key `tracks`. `track_count` and `duration` are of all tracks,
@@ -64,11 +65,34 @@ pub(crate) fn playlist(playlist: &Playlist, with_tracks: bool, scene: &Scene, ca
         "streamable": playlist.counts.tracks > 0,
         "downloadable": null,
     });
-    if playlist.is_closed(scene.now) && caller.viewer.is(playlist.owner) {
+    let on = |regression| caller.regressions.on(regression);
+    if on(Regression::SecretToken) || playlist.is_closed(scene.now) && caller.viewer.is(playlist.owner) {
         written["secret_uri"] = json!(format!("{uri}?secret_token={}", playlist.secret.reveal()));
     }
     if with_tracks {
         written["tracks"] = Value::Array(track::tracks(playlist.id, scene, caller));
+    }
+    if on(Regression::ExactLikes) {
+        written["likes_count"] = json!(playlist.counts.likes);
+    }
+    if on(Regression::NullGenre) && playlist.genre.is_none() {
+        written["genre"] = Value::Null;
+    }
+    if on(Regression::TextNumber) {
+        written["track_count"] = json!(playlist.counts.tracks.to_string());
+    }
+    if on(Regression::IsoDates) {
+        written["created_at"] = json!(playlist.created_at);
+        written["last_modified"] = json!(playlist.last_modified);
+    }
+    if on(Regression::EscapedTitle) {
+        let title = playlist.title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        written["title"] = json!(title.replace('"', "&quot;"));
+    }
+    if on(Regression::MissingNull)
+        && let Value::Object(fields) = &mut written
+    {
+        fields.retain(|_, value| !value.is_null());
     }
     written
 }
