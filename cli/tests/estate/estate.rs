@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use diff_harness::exchange::Outcome;
+use diff_harness::exchange::{Observation, Outcome, Response};
 use estate_traffic::{ask::Ask, client::Client, endpoint::Endpoint, persona::Persona};
 use http::{HeaderMap, HeaderValue, Method, header};
 use mothership::{
@@ -94,41 +94,8 @@ impl Estate {
         estate
     }
 
-    /// The Tracks VAS and the Playlists VAS, before the monolith.
     async fn put_in_front(&mut self) {
-        let listen: SocketAddr = ([127, 0, 0, 1], 0).into();
-        let deadline = Duration::from_secs(60);
-        let foundation = FoundationConfig {
-            authority: self.monolith.to_string(),
-            service_token: "svc-local".to_owned(),
-            limits: Limits { deadline, calls_max: 64, answer_bytes_max: 64 << 20 },
-        };
-        let drain = Duration::from_secs(1);
-        let tracks = tracks::TracksConfig {
-            listen,
-            foundation: foundation.clone(),
-            service_token: "svc-local".to_owned(),
-            drain,
-            regressions: Regressions::default(),
-        };
-        let tracks = tracks::Tracks::start(tracks).await.expect("the Tracks VAS starts");
-        let playlists = PlaylistsConfig {
-            listen,
-            foundation,
-            tracks: gateways::TracksConfig {
-                url: format!("http://{}", tracks.address()),
-                service_token: "svc-local".to_owned(),
-                deadline,
-                calls_max: 64,
-            },
-            service_token: "svc-local".to_owned(),
-            dry_run_header: http::HeaderName::from_static("x-dry-run"),
-            identity_keep: Duration::from_secs(30),
-            cache_entries_max: 10_000,
-            drain,
-            regressions: Regressions::default(),
-        };
-        let playlists = Playlists::start(playlists).await.expect("the Playlists VAS starts");
+        let (tracks, playlists) = services(self.monolith, &Regressions::default()).await;
         self.address = playlists.address();
         let stopped = self.stopped();
         self.serve(async move {
@@ -153,17 +120,9 @@ impl Estate {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, HeaderValue::from_static("internal"));
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer svc-local"));
-        let ask = Ask {
-            endpoint: 0,
-            persona: Persona::Anonymous,
-            method: Method::GET,
-            target: "/internal/v1/counters".to_owned(),
-            headers,
-            body: Bytes::new(),
-            playlist: None,
-        };
+        let ask = ask(Method::GET, "/internal/v1/counters", headers, "");
         let answer = Client::new(self.monolith).ask(&ask).await;
-        let Outcome::Response(response) = answer.outcome else { panic!("the monolith is gone: {answer:?}") };
+        let response = told(answer);
         let counters: Value = serde_json::from_slice(response.body.kept()).expect("counters are JSON");
         let operations = counters["operations"].as_array().expect("counters are a list");
         let asked = operations.iter().filter_map(|operation| {
@@ -185,6 +144,63 @@ impl Estate {
     fn serve(&mut self, server: impl Future<Output = ()> + Send + 'static) {
         self.servers.push(tokio::spawn(server));
     }
+}
+
+/// The Tracks VAS and the Playlists VAS, before a monolith.
+pub(crate) async fn services(monolith: SocketAddr, regressions: &Regressions) -> (tracks::Tracks, Playlists) {
+    let listen: SocketAddr = ([127, 0, 0, 1], 0).into();
+    let deadline = Duration::from_secs(60);
+    let foundation = FoundationConfig {
+        authority: monolith.to_string(),
+        service_token: "svc-local".to_owned(),
+        limits: Limits { deadline, calls_max: 64, answer_bytes_max: 64 << 20 },
+    };
+    let drain = Duration::from_secs(1);
+    let tracks = tracks::TracksConfig {
+        listen,
+        foundation: foundation.clone(),
+        service_token: "svc-local".to_owned(),
+        drain,
+        regressions: regressions.clone(),
+    };
+    let tracks = tracks::Tracks::start(tracks).await.expect("the Tracks VAS starts");
+    let playlists = PlaylistsConfig {
+        listen,
+        foundation,
+        tracks: gateways::TracksConfig {
+            url: format!("http://{}", tracks.address()),
+            service_token: "svc-local".to_owned(),
+            deadline,
+            calls_max: 64,
+        },
+        service_token: "svc-local".to_owned(),
+        dry_run_header: http::HeaderName::from_static("x-dry-run"),
+        identity_keep: Duration::from_secs(30),
+        cache_entries_max: 10_000,
+        drain,
+        regressions: regressions.clone(),
+    };
+    let playlists = Playlists::start(playlists).await.expect("the Playlists VAS starts");
+    (tracks, playlists)
+}
+
+/// A request that belongs to no chapter.
+pub(crate) fn ask(method: Method, target: &str, headers: HeaderMap, body: &str) -> Ask {
+    Ask {
+        endpoint: 0,
+        persona: Persona::Anonymous,
+        method,
+        target: target.to_owned(),
+        headers,
+        body: Bytes::copy_from_slice(body.as_bytes()),
+        playlist: None,
+    }
+}
+
+/// The response; there has to be one.
+pub(crate) fn told(answer: Observation) -> Response {
+    let Outcome::Response(response) = answer.outcome else { panic!("nobody answers: {answer:?}") };
+    response
 }
 
 /// Made once; every estate works on a copy.

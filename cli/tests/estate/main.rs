@@ -8,3 +8,6 @@ mod run;
 mod report;
 mod parity;
 mod suites;
+mod calls;
+mod regressions;
+mod documents;

@@ -8,6 +8,7 @@ pub mod viewer;
 pub mod body;
 mod brackets;
 mod multipart;
+pub mod documents;
 pub mod dry_run;
 pub mod public;
 mod mobile;

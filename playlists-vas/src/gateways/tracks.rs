@@ -10,13 +10,14 @@ use std::{
 };
 
 use tokio::sync::Semaphore;
-use twirp::{Request, TwirpErrorResponse, reqwest};
+use twirp::{Request, TwirpErrorResponse};
 
 use crate::{
     domain::{Access, Person, Sharing, Timestamp, Track, TrackId, UserId, Viewer},
     rpc::{
-        FieldMask,
+        BadAddress, FieldMask,
         authorization::v1::Access as WireAccess,
+        client,
         tracks::v1::{self, GetMembersRequest, GetMembersResponse, GetRequest, Tracks},
         viewer,
     },
@@ -52,40 +53,16 @@ pub struct MembersOf {
     pub creators: Vec<Person>,
 }
 
-/// An address or token that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("the Tracks VAS at {url:?} cannot be used: {why}")]
-pub struct BadTracksConfig {
-    url: String,
-    why: String,
-}
-
 impl TracksGateway {
     /// # Errors
     /// The address is no URL, or the token cannot stand in a header.
-    pub fn new(config: TracksConfig) -> Result<Self, BadTracksConfig> {
-        let bad =
-            |why: &dyn std::fmt::Display| BadTracksConfig { url: config.url.clone(), why: why.to_string() };
-        let base = format!("{}/twirp/", config.url.trim_end_matches('/'));
-        let base = twirp::url::Url::parse(&base).map_err(|error| bad(&error))?;
-        let mut token = http::HeaderValue::try_from(format!("Bearer {}", config.service_token))
-            .map_err(|error| bad(&error))?;
-        token.set_sensitive(true);
-        let headers = http::HeaderMap::from_iter([(http::header::AUTHORIZATION, token)]);
-        let http = reqwest::Client::builder()
-            .default_headers(headers)
-            .connect_timeout(config.deadline)
-            .timeout(config.deadline)
-            .tcp_nodelay(true)
-            .pool_max_idle_per_host(config.calls_max)
-            .no_proxy()
-            .build()
-            .map_err(|error| bad(&error))?;
+    pub fn new(config: TracksConfig) -> Result<Self, BadAddress> {
+        let TracksConfig { url, service_token, deadline, calls_max } = config;
         Ok(Self {
-            client: twirp::ClientBuilder::new(base).with_http_client(http).build(),
-            turns: Arc::new(Semaphore::new(config.calls_max)),
+            client: client(&url, &service_token, deadline, calls_max)?,
+            turns: Arc::new(Semaphore::new(calls_max)),
             calls: Arc::default(),
-            deadline: config.deadline,
+            deadline,
         })
     }
 

@@ -6,8 +6,10 @@ mod field_mask;
 pub mod mask;
 mod door;
 mod errors;
+mod client;
 pub mod viewer;
 
+pub use client::{BadAddress, client};
 pub use door::{PROTOS, door, proto};
 pub use errors::twirp_error;
 pub use field_mask::FieldMask;

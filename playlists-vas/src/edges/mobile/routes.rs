@@ -6,7 +6,7 @@ use axum::{
 };
 
 use crate::edges::{
-    App,
+    App, documents,
     mobile::{likes_and_reposts, lists, playlist_changes, playlists},
 };
 
@@ -49,4 +49,5 @@ pub(super) fn table() -> Router<App> {
         .route("/me/playlists", get(lists::mine))
         .route("/me/likes/playlists", get(lists::my_likes))
         .route("/me/reposts/playlists", get(lists::my_reposts))
+        .route("/openapi.json", get(|| async { documents::write(documents::MOBILE) }))
 }

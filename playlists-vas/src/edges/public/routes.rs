@@ -6,7 +6,7 @@ use axum::{
 };
 
 use crate::edges::{
-    App,
+    App, documents,
     public::{likes_and_reposts, lists, playlist_changes, playlists},
 };
 
@@ -41,6 +41,7 @@ pub(super) fn table() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/me/playlists", get(lists::mine)),
         ("/me/playlists/{playlist_id}", get(playlists::my_own)),
         ("/me/reposts/playlists", get(lists::my_reposts)),
+        ("/openapi.json", get(|| async { documents::write(documents::PUBLIC) })),
     ]
 }
 
@@ -51,7 +52,7 @@ pub(super) fn with_suffix(
     path: &'static str,
     handlers: MethodRouter<App>,
 ) -> Router<App> {
-    if path.ends_with('}') {
+    if path.ends_with('}') || path.ends_with(".json") {
         return router.route(path, handlers);
     }
     router.route(path, handlers.clone()).route(&format!("{path}.json"), handlers)

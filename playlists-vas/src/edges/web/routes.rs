@@ -6,7 +6,7 @@ use axum::{
 };
 
 use crate::edges::{
-    App,
+    App, documents,
     web::{likes_and_reposts, lists, playlist_changes, playlists},
 };
 
@@ -46,4 +46,5 @@ pub(super) fn table() -> Router<App> {
         .route("/me/playlists", get(lists::mine))
         .route("/me/library/playlists", get(lists::my_library))
         .route("/me/playlist_reposts", get(lists::my_reposts))
+        .route("/openapi.json", get(|| async { documents::write(documents::WEB) }))
 }
