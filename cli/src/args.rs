@@ -8,7 +8,8 @@ use strangler_proxy::admin::AdminConfig;
 
 use crate::client::Admin;
 use crate::commands::{
-    audit, diff, divergences, hold, init, plan, promote, report, rollback, routes, serve, status, suite,
+    audit, diff, divergences, epoch, hold, init, plan, promote, report, rollback, routes, rules, serve,
+    status, suite,
 };
 use crate::console::{self, Format, Outcome};
 use crate::exit::{Exit, Failure};
@@ -62,7 +63,7 @@ pub(crate) enum Command {
     Resume(hold::Resume),
     /// Shows stages, holds, traffic and evidence
     Status(status::Status),
-    /// Lists and shows what diverged
+    /// Lists and shows what diverged, and decides on it
     Divergences(divergences::Divergences),
     /// Writes the report for people
     Report(report::Report),
@@ -70,7 +71,11 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     /// Runs committed cases against both sides, and makes them
     Suite(suite::Suite),
-    /// Lists transitions: who, why, on what evidence
+    /// Shows what the rules did, and has them read again
+    Rules(rules::Rules),
+    /// Shows and names the deployments that evidence counts for
+    Epoch(epoch::Epoch),
+    /// Lists transitions and decisions: who, why, on what evidence
     Audit(audit::Audit),
 }
 
@@ -94,7 +99,7 @@ pub(crate) struct EndpointArgs {
 }
 
 /// The same, where it may be left out.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct MaybeEndpointArgs {
     /// GET, POST, ...
     #[arg(requires = "path")]
@@ -135,6 +140,8 @@ impl Command {
             Self::Report(_) => "report",
             Self::Diff(_) => "diff",
             Self::Suite(suite) => suite.name(),
+            Self::Rules(rules) => rules.name(),
+            Self::Epoch(epoch) => epoch.name(),
             Self::Audit(_) => "audit",
         }
     }
@@ -154,6 +161,8 @@ impl Command {
             Self::Report(report) => report.run(context),
             Self::Diff(diff) => diff.run(),
             Self::Suite(suite) => suite.run(context),
+            Self::Rules(rules) => rules.run(context),
+            Self::Epoch(epoch) => epoch.run(context),
             Self::Audit(audit) => audit.run(context),
         }
     }

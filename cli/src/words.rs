@@ -1,4 +1,6 @@
-//! Numbers and times as a person reads them.
+//! Numbers, times and decisions as a person reads them.
+
+use strangler_proxy::admin::wire::{EntryView, GroupView};
 
 /// `12 s`, `5 min`, `3 h`, `4 d`: one unit is enough to see what stalls.
 pub(crate) fn age(seconds: u64) -> String {
@@ -24,6 +26,45 @@ pub(crate) fn cut(text: &str, chars: usize) -> String {
     }
 }
 
+/// One word of a command line.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.:,@%+=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+/// `2026-11-22 03:04:05`, of `2026-11-22T03:04:05.678Z`.
+pub(crate) fn second(time: &str) -> String {
+    time.trim_end_matches('Z').split('.').next().unwrap_or_default().replace('T', " ")
+}
+
+/// A group's state with what it comes from: `expected until 2027-01-31 00:00:00 (grace: agreed with mobile)`.
+pub(crate) fn state(group: &GroupView) -> String {
+    let Some(decision) = &group.decision else { return group.state.clone() };
+    let until = decision.expires.as_ref().map(|end| format!(" until {}", second(end))).unwrap_or_default();
+    let epoch = match decision.call.as_str() {
+        "fixed" if !decision.epoch.is_empty() => format!(" in {}", decision.epoch),
+        _ => String::new(),
+    };
+    let who = if decision.owner.is_empty() { &decision.actor } else { &decision.owner };
+    format!("{}{until}{epoch} ({who}: {})", group.state, decision.reason)
+}
+
+/// One line of the log of decisions.
+pub(crate) fn entry(entry: &EntryView) -> String {
+    let what = match (&entry.part, entry.takes_back) {
+        (Some(part), _) => format!("{} off {} ({})", entry.act, part.id, part.words),
+        (None, Some(before)) => format!("{} of entry {before}", entry.act),
+        (None, None) => entry.act.clone(),
+    };
+    let until = entry.expires.as_ref().map(|end| format!(" until {}", second(end))).unwrap_or_default();
+    let reason = if entry.reason.is_empty() { String::new() } else { format!(": {}", entry.reason) };
+    format!("{:>4}  {}  {} {what}{until}{reason}", entry.sequence, second(&entry.at), entry.actor)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +75,13 @@ mod tests {
             [0, 59, 60, 3_599, 3_600, 86_399, 86_400].map(age),
             ["0 s", "59 s", "1 min", "59 min", "1 h", "23 h", "1 d"]
         );
+    }
+
+    #[test]
+    fn a_word_of_a_command_line_is_quoted_where_a_shell_would_read_more_into_it() {
+        assert_eq!(quoted("14d"), "14d");
+        assert_eq!(quoted("it's $HOME"), "'it'\\''s $HOME'");
+        assert_eq!(quoted(""), "''");
     }
 
     #[test]

@@ -8,11 +8,13 @@
 //! - [`json`]: a tree that loses nothing of the document.
 //! - [`decode`], [`media`]: what a body's headers say it is.
 //! - [`rules`]: declared ways to compare, in a file under version control.
+//! - [`shape`]: what kind of request it was.
 //! - [`compare`]: two observations become a judgement.
 //! - [`noise`]: what differs by nature, learned by asking twice.
 //! - [`lifecycle`]: where an endpoint stands, and what moves it.
 //! - [`redact`]: what is taken out before anything is kept.
 //! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
+//! - [`triage`]: what people decided about groups.
 //! - [`gate`]: whether the evidence lets an endpoint move.
 //! - [`report`]: what a store holds, for a terminal, as JSON, and as one HTML file.
 //!
@@ -28,6 +30,7 @@ pub mod json;
 pub mod decode;
 pub mod media;
 pub mod rules;
+pub mod shape;
 pub mod compare;
 pub mod noise;
 pub mod lifecycle;

@@ -15,7 +15,7 @@ use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::noise::book::EndpointNoise;
 use crate::noise::confirm::Confirmation;
 use crate::redact::Redacted;
-use crate::triage::{self, Decided, Entry, Part, Triaged, Wish};
+use crate::triage::{self, Call, Decided, Entry, Part, Triaged, Wish};
 
 pub trait Store: Send + Sync + 'static {
     /// All endpoints, in the order of [`EndpointId`].
@@ -74,8 +74,10 @@ pub trait Store: Send + Sync + 'static {
     /// [`triage::check`]: crate::triage::check
     fn decide(&self, wish: &Wish) -> Result<Entry, StoreError>;
 
-    /// Takes over decisions that were made elsewhere, for groups that may never have been seen here. All or nothing.
-    fn import(&self, decisions: &[Imported]) -> Result<Vec<Entry>, StoreError>;
+    /// Takes over waivers that were decided elsewhere, for groups that may never have been seen here; what came of each.
+    /// What was decided here wins: nothing that is in the log already is added again, whether or not it was taken back,
+    /// and no waiver covers what somebody here called a bug. `parts` are told apart from then on. All or nothing.
+    fn import(&self, parts: &[Wish], waivers: &[Wish]) -> Result<Vec<Took>, StoreError>;
 
     /// The log of decisions, newest first.
     fn decisions(&self, of: DecisionsOf<'_>, limit: usize) -> Result<Vec<Entry>, StoreError>;
@@ -472,12 +474,14 @@ pub enum DecisionsOf<'a> {
     Endpoint(&'a EndpointId),
 }
 
-/// A decision that was made elsewhere.
+/// What came of a waiver that was decided elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Imported {
-    pub wish: Wish,
-    /// Where the group is a part of another.
-    pub part: Option<Part>,
+pub enum Took {
+    Added(Box<Entry>),
+    /// It is in the log already.
+    Known,
+    /// Somebody here called the group something else.
+    DecidedHere(Call),
 }
 
 /// How often a group was found in exchanges of one shape.

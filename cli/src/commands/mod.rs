@@ -12,4 +12,6 @@ pub(crate) mod divergences;
 pub(crate) mod report;
 pub(crate) mod diff;
 pub(crate) mod suite;
+pub(crate) mod rules;
+pub(crate) mod epoch;
 pub(crate) mod audit;

@@ -12,3 +12,4 @@ mod admin_api;
 mod crash;
 mod diff;
 mod suites;
+mod triage;

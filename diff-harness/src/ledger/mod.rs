@@ -33,8 +33,8 @@ use crate::fingerprint::Fingerprint;
 use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::noise::book::EndpointNoise;
 use crate::store::{
-    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupShape, Imported,
-    LatencyPair, Observed, RuleTally, Sample, Store, StoreError, Swept, Tally, Undeclared,
+    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupShape, LatencyPair,
+    Observed, RuleTally, Sample, Store, StoreError, Swept, Tally, Took, Undeclared,
 };
 use crate::triage::{Decided, Entry, Part, Refusal, Triaged, Wish};
 
@@ -251,11 +251,8 @@ impl Store for Ledger {
         self.write(|connection| triage::decide(connection, wish))
     }
 
-    fn import(&self, decisions: &[Imported]) -> Result<Vec<Entry>, StoreError> {
-        self.write(|connection| {
-            let imported = decisions.iter().map(|imported| triage::import(connection, imported));
-            Ok(imported.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-        })
+    fn import(&self, parts: &[Wish], waivers: &[Wish]) -> Result<Vec<Took>, StoreError> {
+        self.write(|connection| triage::import(connection, parts, waivers))
     }
 
     fn decisions(&self, of: DecisionsOf<'_>, limit: usize) -> Result<Vec<Entry>, StoreError> {
@@ -267,10 +264,7 @@ impl Store for Ledger {
     }
 
     fn parts(&self) -> Result<Vec<(Fingerprint, Part)>, StoreError> {
-        self.read(|connection| {
-            let parts = parts::Parts::read(connection)?;
-            Ok(parts.all().map(|(id, part)| (id.clone(), part)).collect())
-        })
+        self.read(|connection| Ok(parts::Parts::read(connection)?.into_all()))
     }
 
     fn group_shapes(

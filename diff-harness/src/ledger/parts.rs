@@ -1,7 +1,5 @@
 //! Parts of groups: what is found falls into them, and what was counted before moves when one is split off.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Failure;
@@ -9,12 +7,14 @@ use super::counting::OTHER_SHAPES;
 use super::encoding::{DivergenceRow, int, json, uint};
 use super::samples::divergences_of;
 use super::trouble::unreadable;
+use crate::divergence::{Divergence, Location};
 use crate::fingerprint::Fingerprint;
-use crate::triage::{Part, Predicate, Refusal};
+use crate::redact::Redacted;
+use crate::triage::{Part, Predicate, Refusal, part_of};
 
-/// The splits that count, by the group that was split, oldest first.
+/// The splits that count, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Parts(BTreeMap<Fingerprint, Vec<(Predicate, Fingerprint)>>);
+pub(super) struct Parts(Vec<(Fingerprint, Part)>);
 
 impl Parts {
     pub(super) fn read(connection: &Connection) -> Result<Self, Failure> {
@@ -28,42 +28,26 @@ impl Parts {
         while let Some(row) = rows.next()? {
             let (group, part): (String, String) = (row.get(0)?, row.get(1)?);
             let predicate = predicate(row.get(2)?, row.get(3)?)?;
-            parts.0.entry(fingerprint(&group)?).or_default().push((predicate, fingerprint(&part)?));
+            parts.0.push((fingerprint(&part)?, Part { of: fingerprint(&group)?, predicate }));
         }
         Ok(parts)
     }
 
     /// The group itself, or the part of it (or the part of that part) in which such a divergence is.
-    pub(super) fn of(
-        &self,
-        group: &Fingerprint,
-        shape: &str,
-        location: &crate::divergence::Location,
-    ) -> Fingerprint {
-        let mut group = group.clone();
-        // It ends: the id of a part is a hash over the group's, so that no part holds itself.
-        while let Some(part) = self.0.get(&group).and_then(|parts| {
-            parts.iter().find_map(|(predicate, part)| predicate.holds(shape, location).then_some(part))
-        }) {
-            group = part.clone();
-        }
-        group
+    pub(super) fn of(&self, group: &Fingerprint, shape: &str, location: &Location) -> Fingerprint {
+        if self.0.is_empty() { group.clone() } else { part_of(&self.0, group, shape, location) }
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = (&Fingerprint, Part)> {
-        self.0.iter().flat_map(|(of, parts)| {
-            parts
-                .iter()
-                .map(|(predicate, part)| (part, Part { of: of.clone(), predicate: predicate.clone() }))
-        })
+    pub(super) fn into_all(self) -> Vec<(Fingerprint, Part)> {
+        self.0
     }
 
     pub(super) fn has_parts(&self, group: &Fingerprint) -> bool {
-        self.0.contains_key(group)
+        self.0.iter().any(|(_, part)| part.of == *group)
     }
 
-    pub(super) fn find(&self, part: &Fingerprint) -> Option<Part> {
-        self.all().find_map(|(id, found)| (id == part).then_some(found))
+    pub(super) fn find(&self, part: &Fingerprint) -> Option<&Part> {
+        self.0.iter().find_map(|(id, found)| (id == part).then_some(found))
     }
 }
 
@@ -116,9 +100,8 @@ pub(super) fn split(
             continue;
         }
         let found = divergences_of(&sample.divergences)?;
-        let is_in = |(of, divergence): &(Fingerprint, crate::redact::Redacted<_>)| {
-            let divergence: &crate::divergence::Divergence = divergence.get();
-            of == group && predicate.holds(&sample.shape, &divergence.location)
+        let is_in = |(of, found): &(Fingerprint, Redacted<Divergence>)| {
+            of == group && predicate.holds(&sample.shape, &found.get().location)
         };
         let inside = found.iter().filter(|found| is_in(found)).count();
         let Some((_, example)) = found.iter().find(|found| is_in(found)) else { continue };

@@ -10,8 +10,8 @@ use super::trouble::unreadable;
 use super::{Failure, routes};
 use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
-use crate::store::{DecisionsOf, Group, Imported, StoreError};
-use crate::triage::{Act, Call, Decided, Decision, Entry, Part, Refusal, Sightings, Triaged, Wish};
+use crate::store::{DecisionsOf, Group, StoreError, Took};
+use crate::triage::{Act, Call, Decided, Decision, Entry, Refusal, Sightings, Triaged, Wish};
 
 const COLUMNS: &str =
     "d.sequence, d.fingerprint, d.act, d.actor, d.owner, d.reason, d.expires_ms, d.epoch, d.at_ms,
@@ -62,33 +62,55 @@ pub(super) fn decide(connection: &Connection, wish: &Wish) -> Result<Entry, Fail
     append(connection, wish, line)
 }
 
-/// `None` where the same decision counts already.
-pub(super) fn import(connection: &Connection, imported: &Imported) -> Result<Option<Entry>, Failure> {
-    let wish = &imported.wish;
-    if let Some(Part { of, predicate }) = &imported.part
-        && Parts::read(connection)?.find(&wish.group).is_none()
-    {
-        match parts::split(connection, of, predicate) {
+/// Takes over splits and waivers that were decided elsewhere.
+pub(super) fn import(
+    connection: &Connection,
+    parts: &[Wish],
+    waivers: &[Wish],
+) -> Result<Vec<Took>, Failure> {
+    for wish in parts {
+        let Act::Split(predicate) = &wish.act else { continue };
+        let part = predicate.part_of(&wish.group);
+        if was_split(connection, &part)? {
+            continue;
+        }
+        match parts::split(connection, &wish.group, predicate) {
             // Or nothing of it was found here so far, and what will be is told apart.
             Ok(_)
             | Err(Failure::Store(StoreError::Triage(Refusal::UnknownGroup(_) | Refusal::NothingInPart(_)))) =>
                 {}
             Err(failure) => return Err(failure),
         }
-        let split = Wish { group: of.clone(), act: Act::Split(predicate.clone()), ..wish.clone() };
-        append(connection, &split, Line { part: Some(wish.group.clone()), ..Line::default() })?;
+        append(connection, wish, Line { part: Some(part), ..Line::default() })?;
     }
-    let Act::Decide { call, owner, expires, .. } = &wish.act else { return Ok(None) };
-    let same = in_force_of(connection, &wish.group)?.is_some_and(|Decided { decision, .. }| {
-        decision.call == *call
-            && decision.owner == *owner
-            && decision.expires == *expires
-            && decision.reason == wish.reason
-    });
-    if same {
-        return Ok(None);
+    waivers.iter().map(|wish| import_waiver(connection, wish)).collect()
+}
+
+fn import_waiver(connection: &Connection, wish: &Wish) -> Result<Took, Failure> {
+    let Act::Decide { call, owner, expires, .. } = &wish.act else { return Ok(Took::Known) };
+    let known: bool = connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM decisions WHERE fingerprint = ?1 AND act = ?2 AND owner = ?3
+                 AND reason = ?4 AND expires_ms IS ?5)",
+        )?
+        .query_row(
+            params![wish.group.as_str(), call.as_str(), owner, wish.reason, expires.map(|at| int(at.0))],
+            |row| row.get(0),
+        )?;
+    if known {
+        return Ok(Took::Known);
     }
-    append(connection, wish, Line::default()).map(Some)
+    match in_force_of(connection, &wish.group)?.map(|decided| decided.decision.call) {
+        Some(other) if !other.is_waiver() => Ok(Took::DecidedHere(other)),
+        _ => append(connection, wish, Line::default()).map(|entry| Took::Added(Box::new(entry))),
+    }
+}
+
+/// Also one that was joined again: what was taken back here stays so.
+fn was_split(connection: &Connection, part: &Fingerprint) -> Result<bool, Failure> {
+    let mut known = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM decisions WHERE act = 'split' AND part = ?1)")?;
+    Ok(known.query_row([part.as_str()], |row| row.get(0))?)
 }
 
 pub(super) fn log(connection: &Connection, of: DecisionsOf<'_>, limit: usize) -> Result<Vec<Entry>, Failure> {
@@ -134,8 +156,7 @@ pub(super) fn in_force(connection: &Connection) -> Result<BTreeMap<Fingerprint, 
 /// These groups with what their states follow from.
 pub(super) fn triaged(connection: &Connection, groups: Vec<Group>) -> Result<Vec<Triaged>, Failure> {
     let mut decided = in_force(connection)?;
-    let parts = Parts::read(connection)?;
-    let mut parts: BTreeMap<_, _> = parts.all().map(|(id, part)| (id.clone(), part)).collect();
+    let mut parts: BTreeMap<_, _> = Parts::read(connection)?.into_all().into_iter().collect();
     let mut newest = connection
         .prepare_cached("SELECT fingerprint, max(sequence) FROM decisions GROUP BY fingerprint")?
         .query_map((), |row| Ok((row.get::<_, String>(0)?, uint(row.get(1)?))))?

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::divergence::Severity;
+use crate::divergence::{Location, Severity};
 use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
+use crate::report::time;
 use crate::suite::outcome::Accepted;
 use crate::suite::report::{Group, RunReport};
-use crate::triage::{Call, Decision};
+use crate::triage::waivers::check_head;
+use crate::triage::{Part, Waiver, Waivers, part_of};
 
 const BASELINE: &str = "strangler-baseline";
-const WAIVERS: &str = "strangler-waivers";
 const VERSION: u32 = 1;
 
 /// What is accepted, by group.
@@ -21,6 +21,7 @@ const VERSION: u32 = 1;
 pub struct Acceptance {
     baseline: BTreeSet<Fingerprint>,
     waivers: BTreeMap<Fingerprint, (String, String)>,
+    parts: Vec<(Fingerprint, Part)>,
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -50,26 +51,6 @@ struct BaselineGroup {
     location: String,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Waivers {
-    format: String,
-    version: u32,
-    waivers: Vec<Waiver>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Waiver {
-    group: String,
-    /// `expected` or `noise`.
-    call: String,
-    owner: String,
-    reason: String,
-    /// RFC 3339.
-    expires: String,
-    #[serde(default)]
-    actor: String,
-}
-
 impl Acceptance {
     /// Adds a baseline file. Returns what a person should know of it.
     pub fn add_baseline(&mut self, text: &str, file: &str) -> Result<Vec<String>, AcceptanceError> {
@@ -77,7 +58,7 @@ impl Acceptance {
         let baseline: Baseline = serde_json::from_str(text).map_err(|error| {
             wrong(format!("it is not a baseline: {error}; `--write-baseline` writes one"))
         })?;
-        check_head(&baseline.format, baseline.version, BASELINE).map_err(wrong)?;
+        check_head(&baseline.format, baseline.version, BASELINE, VERSION).map_err(wrong)?;
         let mut notes = Vec::new();
         for group in baseline.groups {
             let fingerprint: Fingerprint = group.group.parse().map_err(|error| wrong(format!("{error}")))?;
@@ -100,32 +81,28 @@ impl Acceptance {
         now: UnixMillis,
     ) -> Result<Vec<String>, AcceptanceError> {
         let wrong = |message: String| AcceptanceError { file: file.to_owned(), message };
-        let waivers: Waivers = serde_json::from_str(text)
-            .map_err(|error| wrong(format!("it is not a file of waivers: {error}")))?;
-        check_head(&waivers.format, waivers.version, WAIVERS).map_err(wrong)?;
+        let read = Waivers::read(text).map_err(wrong)?;
+        self.parts.extend(read.parts);
         let mut notes = Vec::new();
-        for waiver in waivers.waivers {
-            let fingerprint: Fingerprint = waiver.group.parse().map_err(|error| wrong(format!("{error}")))?;
-            let call: Call = waiver.call.parse().map_err(&wrong)?;
-            if !call.is_waiver() {
-                continue;
-            }
-            if waiver.owner.trim().is_empty() || waiver.reason.trim().is_empty() {
-                return Err(wrong(format!("the waiver of {fingerprint} needs an owner and a reason")));
-            }
-            let expires: Timestamp = waiver.expires.parse().map_err(|_| {
-                wrong(format!(
-                    "the waiver of {fingerprint} ends at `{}`, which is not a time such as 2027-01-31T00:00:00Z",
-                    waiver.expires
-                ))
-            })?;
-            if expires.as_millisecond() <= i64::try_from(now.0).unwrap_or(i64::MAX) {
-                notes.push(format!("{file}: the waiver of {fingerprint} ended at {expires}"));
+        for waiver in read.waivers {
+            let Waiver { group, owner, reason, expires, .. } = waiver;
+            if expires <= now {
+                notes.push(format!("{file}: the waiver of {group} ended at {}", time(expires)));
             } else {
-                self.waivers.insert(fingerprint, (waiver.owner, waiver.reason));
+                self.waivers.insert(group, (owner, reason));
             }
         }
         Ok(notes)
+    }
+
+    /// The group, or the part of it, that holds such a divergence of a request of this shape.
+    pub fn group(&self, group: Fingerprint, shape: &str, location: &Location) -> Fingerprint {
+        if self.parts.is_empty() { group } else { part_of(&self.parts, &group, shape, location) }
+    }
+
+    /// Whether shapes have to be known to tell groups apart.
+    pub fn has_parts(&self) -> bool {
+        !self.parts.is_empty()
     }
 
     pub fn of(&self, fingerprint: &Fingerprint, severity: Severity) -> Option<Accepted> {
@@ -163,41 +140,6 @@ pub fn write_baseline(report: &RunReport) -> (String, usize) {
     (text + "\n", exposures.len())
 }
 
-/// The file of waivers that CI reads, from decisions that were made elsewhere: the newest of each group.
-pub fn write_waivers<'d>(decisions: impl IntoIterator<Item = &'d Decision>) -> String {
-    let time = |at: UnixMillis| {
-        let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
-        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX).to_string()
-    };
-    let mut newest: BTreeMap<&Fingerprint, &Decision> = BTreeMap::new();
-    for decision in decisions {
-        let known = newest.entry(&decision.group).or_insert(decision);
-        if decision.at >= known.at {
-            *known = decision;
-        }
-    }
-    let waivers = newest.into_values().filter(|decision| decision.call.is_waiver()).map(|decision| Waiver {
-        group: decision.group.to_string(),
-        call: decision.call.as_str().to_owned(),
-        owner: decision.owner.clone(),
-        reason: decision.reason.clone(),
-        expires: time(decision.expires.unwrap_or_default()),
-        actor: decision.actor.clone(),
-    });
-    let file = Waivers { format: WAIVERS.to_owned(), version: VERSION, waivers: waivers.collect() };
-    serde_json::to_string_pretty(&file).expect("plain data is serializable") + "\n"
-}
-
-fn check_head(format: &str, version: u32, expected: &str) -> Result<(), String> {
-    if format != expected {
-        return Err(format!("its format is `{format}`, expected `{expected}`"));
-    }
-    if version != VERSION {
-        return Err(format!("it is of version {version}, and this program reads version {VERSION}"));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,17 +147,16 @@ mod tests {
 
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 
-    fn decision(call: Call, at: u64, expires: u64) -> Decision {
-        Decision {
-            group: "v1-0123456789abcdef".parse().unwrap(),
-            call,
-            actor: "ada".into(),
+    fn waivers(parts: Vec<(Fingerprint, Part)>, group: &str) -> String {
+        let waiver = Waiver {
+            group: group.parse().unwrap(),
+            call: crate::triage::Call::Expected,
             owner: "grace".into(),
             reason: "agreed".into(),
-            expires: Some(UnixMillis(expires)),
-            epoch: "e".into(),
-            at: UnixMillis(at),
-        }
+            expires: UnixMillis(NOW.0 + 1000),
+            actor: "ada".into(),
+        };
+        Waivers { parts, waivers: vec![waiver] }.write()
     }
 
     #[test]
@@ -240,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_waiver_counts_until_it_ends() {
-        let later = write_waivers([&decision(Call::Expected, 1, NOW.0 + 1000)]);
+        let later = waivers(vec![], "v1-0123456789abcdef");
         let mut acceptance = Acceptance::default();
         assert_eq!(acceptance.add_waivers(&later, "w.json", NOW), Ok(vec![]));
         let group = "v1-0123456789abcdef".parse().unwrap();
@@ -252,9 +193,18 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_decision_on_a_group_is_exported() {
-        let taken_back = [decision(Call::Expected, 1, NOW.0 + 9), decision(Call::Reopen, 2, 0)];
-        assert!(!write_waivers(&taken_back).contains("v1-"));
+    fn a_part_of_a_waived_group_is_not_waived_with_it() {
+        let of: Fingerprint = "v1-0123456789abcdef".parse().unwrap();
+        let predicate = crate::triage::Predicate::new(Some("auth"), None).unwrap();
+        let part = (predicate.part_of(&of), Part { of: of.clone(), predicate });
+        let mut acceptance = Acceptance::default();
+        acceptance.add_waivers(&waivers(vec![part.clone()], of.as_str()), "w.json", NOW).unwrap();
+        let accepted = |shape| {
+            let group = acceptance.group(of.clone(), shape, &Location::Status);
+            acceptance.of(&group, Severity::Changed).is_some()
+        };
+        assert_eq!((accepted("2xx anon"), accepted("2xx auth")), (true, false));
+        assert_eq!(acceptance.group(of.clone(), "2xx auth", &Location::Status), part.0);
     }
 
     #[test]

@@ -7,11 +7,13 @@
 //! - [`decision`]: what a person may say, what it takes, and the log of it.
 //! - [`part`]: a named part of a group, into which later divergences fall by themselves.
 //! - [`until`]: when a waiver ends, as a person types it.
+//! - [`waivers`]: the file in which decisions travel between proxies and CI.
 //! - [`state`]: where a group stands, and what is open.
 
 pub mod decision;
 pub mod part;
 pub mod until;
+pub mod waivers;
 pub mod state;
 
 #[cfg(test)]
@@ -21,3 +23,4 @@ pub use decision::{Act, Call, Decided, Decision, Entry, Refusal, Wish, check};
 pub use part::{Part, Predicate, PredicateError};
 pub use state::{Sightings, State, Triaged, Weighed, state, weigh};
 pub use until::until;
+pub use waivers::{Waiver, Waivers, part_of};

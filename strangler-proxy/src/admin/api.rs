@@ -152,6 +152,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/groups/{id}/split", post(triage::split))
         .route("/groups/{id}/join", post(triage::join))
         .route("/decisions", get(triage::decisions))
+        .route("/waivers", get(triage::waivers).post(triage::import_waivers))
         .route("/exchanges/{id}", get(evidence::exchange))
         .route("/report", get(report::report))
         .route("/epochs", get(evidence::epochs).post(evidence::set_epochs))

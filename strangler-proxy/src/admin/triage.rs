@@ -8,16 +8,16 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use diff_harness::fingerprint::Fingerprint;
-use diff_harness::store::DecisionsOf;
-use diff_harness::triage::{Call, Predicate, until};
+use diff_harness::store::{DecisionsOf, Took};
+use diff_harness::triage::{Call, Predicate, Waivers, until};
 use http::HeaderMap;
 use serde::Deserialize;
 
 use super::answer::Failed;
 use super::api::{Actor, Api, answer, body, endpoint, part, query};
 use super::wire::{
-    Code, DecideRequest, DecisionsView, EntryView, GroupView, Problem, RegroupRequest, SplitRequest,
-    TriageView,
+    Code, DecideRequest, DecidedHereView, DecisionsView, EntryView, GroupView, ImportedView, Problem,
+    RegroupRequest, SplitRequest, TriageView,
 };
 use crate::control::{Decide, Regroup, Triage};
 
@@ -122,6 +122,43 @@ pub(super) async fn decisions(
         };
         let entries = api.control.decisions(of, limit)?;
         Ok(DecisionsView { decisions: entries.iter().map(EntryView::from).collect() })
+    })
+    .await
+}
+
+/// The file of waivers, as it is committed.
+pub(super) async fn waivers(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
+    answer(api, |api| {
+        let text = api.control.waivers()?.write();
+        let file: serde_json::Value = serde_json::from_str(&text)
+            .map_err(|error| Problem::new(Code::Internal, format!("the file of waivers: {error}")))?;
+        Ok(file)
+    })
+    .await
+}
+
+pub(super) async fn import_waivers(
+    State(api): State<Arc<Api>>,
+    Extension(Actor(actor)): Extension<Actor>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Response, Failed> {
+    let file: serde_json::Value = body(&headers, sent)?;
+    let waivers = Waivers::read(&file.to_string()).map_err(|error| Problem::new(Code::BadRequest, error))?;
+    answer(api, move |api| {
+        let took = api.control.import_waivers(&actor, &waivers)?;
+        let mut view = ImportedView { ended: waivers.waivers.len() - took.len(), ..ImportedView::default() };
+        for (group, took) in &took {
+            match took {
+                Took::Added(entry) => view.added.push(EntryView::from(entry.as_ref())),
+                Took::Known => view.known += 1,
+                Took::DecidedHere(call) => {
+                    view.decided_here
+                        .push(DecidedHereView { group: group.to_string(), call: call.to_string() });
+                }
+            }
+        }
+        Ok(view)
     })
     .await
 }

@@ -20,8 +20,8 @@ pub use routes::{
 };
 pub use status::{EpochRequest, EpochView, StatusView};
 pub use triage::{
-    DecideRequest, DecisionView, DecisionsView, EntryView, PartView, RegroupRequest, ShapeView, SplitRequest,
-    TriageView,
+    DecideRequest, DecidedHereView, DecisionView, DecisionsView, EntryView, ImportedView, PartView,
+    RegroupRequest, ShapeView, SplitRequest, TriageView,
 };
 
 /// The version of everything below.

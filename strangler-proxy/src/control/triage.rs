@@ -1,12 +1,13 @@
 //! Decisions on groups: who may make them, and what became of it.
 
+use diff_harness::divergence::Severity;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::Stage;
-use diff_harness::store::{DecisionsOf, EpochFilter, GroupFilter, StoreError};
+use diff_harness::store::{DecisionsOf, EpochFilter, GroupFilter, StoreError, Took};
 use diff_harness::triage::{
-    self, Act, Call, Decision, Entry, Predicate, State, Triaged, Weighed, Wish, check,
+    self, Act, Call, Decision, Entry, Part, Predicate, State, Triaged, Waiver, Waivers, Weighed, Wish, check,
 };
 
 use super::{Control, Refusal};
@@ -110,6 +111,77 @@ impl Control {
             }
         }
         self.append(wish.of(Act::Join, self.now()))
+    }
+
+    /// The waivers that hold, and all parts, for a proxy or a CI job elsewhere.
+    pub fn waivers(&self) -> Result<Waivers, StoreError> {
+        Ok(Waivers::of(self.store.in_force()?, self.store.parts()?, self.now()))
+    }
+
+    /// Takes over waivers that were decided elsewhere, all or none of them; what came of each. Those that have ended are
+    /// left out. Who decided there is bound by what they did here, and so is who takes them over.
+    pub fn import_waivers(
+        &self,
+        actor: &str,
+        waivers: &Waivers,
+    ) -> Result<Vec<(Fingerprint, Took)>, Refusal> {
+        (self.effects.flush)();
+        let (now, epoch) = (self.now(), (self.effects.epoch)().candidate.clone());
+        let wish = |group: &Fingerprint, act, actor: String, reason: &str| Wish {
+            group: group.clone(),
+            act,
+            actor,
+            reason: reason.to_owned(),
+            at: now,
+            expected: None,
+        };
+        let split = |(_, part): &(Fingerprint, Part)| {
+            wish(&part.of, Act::Split(part.predicate.clone()), actor.to_owned(), "imported")
+        };
+        let parts: Vec<_> = waivers.parts.iter().map(split).collect();
+        let mut wishes = Vec::new();
+        for waiver in waivers.waivers.iter().filter(|waiver| waiver.expires > now) {
+            self.may_import(waiver, &waivers.parts, actor)?;
+            let act = Act::Decide {
+                call: waiver.call,
+                owner: waiver.owner.clone(),
+                expires: Some(waiver.expires),
+                epoch: epoch.clone(),
+            };
+            let by = match waiver.actor.as_str() {
+                "" => actor.to_owned(),
+                decided if decided == actor => actor.to_owned(),
+                decided => format!("{actor} for {decided}"),
+            };
+            wishes.push(wish(&waiver.group, act, by, &waiver.reason));
+        }
+        let took = self.store.import(&parts, &wishes)?;
+        for entry in
+            took.iter().filter_map(|took| if let Took::Added(entry) = took { Some(entry) } else { None })
+        {
+            let Wish { group, act, actor, reason, .. } = &entry.wish;
+            tracing::info!(%group, act = act.as_str(), actor, reason, sequence = entry.sequence, "imported");
+        }
+        Ok(wishes.into_iter().map(|wish| wish.group).zip(took).collect())
+    }
+
+    fn may_import(&self, waiver: &Waiver, parts: &[(Fingerprint, Part)], actor: &str) -> Result<(), Refusal> {
+        // A part that was never seen here is a part of a group that may have been.
+        let mut group = &waiver.group;
+        let known = loop {
+            match (self.store.group(group)?, parts.iter().find(|(id, _)| id == group)) {
+                (Some(known), _) => break known,
+                (None, Some((_, part))) => group = &part.of,
+                // Nothing is known of it here that could speak against it.
+                (None, None) => return Ok(()),
+            }
+        };
+        if waiver.call == Call::Noise && known.severity == Severity::Exposure {
+            return Err(triage::Refusal::ExposureAsNoise.into());
+        }
+        self.may_waive(&known.endpoint, actor)?;
+        // `ci for ada`: each of them.
+        waiver.actor.split(" for ").try_for_each(|decided| self.may_waive(&known.endpoint, decided))
     }
 
     /// Groups with their states.

@@ -23,7 +23,6 @@ mod suspect;
 mod judging;
 mod recorder;
 mod remember;
-mod shape;
 mod storage;
 mod undeclared;
 

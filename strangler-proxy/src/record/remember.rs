@@ -12,13 +12,13 @@ use diff_harness::exchange::{CapturedBody, Exchange, Observation, Outcome};
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::noise::confirm::Confirmation;
 use diff_harness::redact::Redactor;
+use diff_harness::shape::write_shape;
 use diff_harness::store::{ComparisonRecord, Epoch, LatencyPair, Spread};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 
 use super::gathered::{Gathered, Seen, add_rule};
 use super::noise::Noise;
-use super::shape::write_shape;
 use super::storage::Signals;
 use super::{AskAgain, Epochs, Judge, RecordConfig};
 use crate::counters::EndpointCounters;
@@ -108,7 +108,7 @@ impl Recording {
         }
         let seen = Seen { confirmation, ..seen(request, &control.observation, &candidate.observation) };
         SHAPE.with_borrow_mut(|shape| {
-            write_shape(shape, request, &control.observation);
+            write_shape(shape, &request.request, &control.observation);
             let is_kept = match verdict {
                 Verdict::Mismatch => !racing,
                 Verdict::Match | Verdict::Tolerated => self.keeps_a_match(&route.counters),
@@ -282,40 +282,4 @@ fn applied(comparison: &Comparison) -> Vec<String> {
         }
     }
     rules
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use bytes::Bytes;
-    use diff_harness::endpoint::SafeMethod;
-    use diff_harness::exchange::{Side, UnixMillis};
-    use diff_harness::lifecycle::Standing;
-    use http::HeaderValue;
-
-    use super::*;
-    use crate::routes::table::ActiveRoute;
-    use crate::shadow::ShadowRequest;
-
-    /// A GET of `target`, to be shadowed to the candidate.
-    pub(crate) fn request(target: &str) -> ShadowedRequest {
-        let route = ActiveRoute {
-            endpoint: "GET /a".parse().unwrap(),
-            safe: Some(SafeMethod::Get),
-            standing: Standing::default(),
-            revision: 1,
-            salt: "".into(),
-            counters: Arc::default(),
-        };
-        let request = ShadowRequest {
-            id: HeaderValue::from_static("r1"),
-            at: UnixMillis(1),
-            route: Arc::new(route),
-            method: SafeMethod::Get,
-            target: target.parse().unwrap(),
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            to: Side::Candidate,
-        };
-        request.into()
-    }
 }

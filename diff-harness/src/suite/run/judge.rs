@@ -6,6 +6,7 @@ use crate::divergence::{Divergence, Kind, Location, Severity};
 use crate::exchange::{Exchange, Observation, Outcome};
 use crate::fingerprint::Fingerprint;
 use crate::redact::Redactor;
+use crate::shape::write_shape;
 use crate::suite::accept::Acceptance;
 use crate::suite::ids::{Asked, Names, Translated, Violation};
 use crate::suite::outcome::{Compared, Finding, StepOutcome};
@@ -101,8 +102,13 @@ impl Judge {
 
     fn findings(&self, exchange: &Exchange, comparison: &Comparison) -> Vec<Finding> {
         let redaction = self.redactor.begin(exchange);
+        let mut shape = String::new();
+        if self.acceptance.has_parts() {
+            write_shape(&mut shape, &exchange.request, &exchange.control);
+        }
         let findings = comparison.divergences.iter().map(|divergence| {
-            let fingerprint = Fingerprint::of(&exchange.endpoint, divergence);
+            let whole = Fingerprint::of(&exchange.endpoint, divergence);
+            let fingerprint = self.acceptance.group(whole, &shape, &divergence.location);
             let accepted = self.acceptance.of(&fingerprint, divergence.severity);
             Finding { fingerprint, divergence: redaction.divergence(divergence), accepted }
         });

@@ -1,6 +1,6 @@
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::store::{
-    DecisionsOf, EpochFilter, Group, GroupFilter, Imported, PlainTally, Spread, StoreError, Tally,
+    DecisionsOf, EpochFilter, Group, GroupFilter, PlainTally, Spread, StoreError, Tally, Took,
 };
 use diff_harness::triage::{Act, Call, Entry, Part, Predicate, Refusal, State, Triaged, Wish, weigh};
 
@@ -295,12 +295,11 @@ fn a_waiver_from_elsewhere_counts_before_its_group_is_seen_and_is_taken_once() {
     let group = Fingerprint::of(&playlists(), &found);
     let predicate = Predicate::new(Some("auth"), None).unwrap();
     let part = predicate.part_of(&group);
-    let imported = Imported {
-        wish: wish(&part, call(Call::Expected, "v1"), 5),
-        part: Some(Part { of: group.clone(), predicate }),
-    };
-    assert_eq!(ledger.import(std::slice::from_ref(&imported)).unwrap().len(), 1);
-    assert_eq!(ledger.import(std::slice::from_ref(&imported)).unwrap(), [], "once is enough");
+    let parts = [wish(&group, Act::Split(predicate), 5)];
+    let waivers = [wish(&part, call(Call::Expected, "v1"), 5)];
+    assert!(matches!(ledger.import(&parts, &waivers).unwrap()[..], [Took::Added(_)]));
+    assert_eq!(ledger.import(&parts, &waivers).unwrap(), [Took::Known], "once is enough");
+    assert_eq!(ledger.decisions(DecisionsOf::All, 10).unwrap().len(), 2);
     declared(&ledger);
     let records = [("a", "2xx auth"), ("b", "2xx anon")]
         .map(|(id, shape)| of_shape(shape, record(id, 10, std::slice::from_ref(&found))));
@@ -308,6 +307,22 @@ fn a_waiver_from_elsewhere_counts_before_its_group_is_seen_and_is_taken_once() {
     let weighed = weigh(groups(&ledger, "v1"), 100, UnixMillis(20));
     let id = |list: &[(Triaged, State)]| list[0].0.group.fingerprint.clone();
     assert_eq!((id(&weighed.waived), id(&weighed.open)), (part, group));
+}
+
+#[test]
+fn what_was_decided_here_wins_over_a_waiver_from_elsewhere() {
+    let home = Home::new();
+    let ledger = home.open();
+    let group = seen(&ledger, "v1", 10);
+    let waiver = [wish(&group, call(Call::Expected, "v1"), 20)];
+    assert!(matches!(ledger.import(&[], &waiver).unwrap()[..], [Took::Added(_)]));
+    ledger.decide(&wish(&group, Act::Undo, 30)).unwrap();
+    assert_eq!(ledger.import(&[], &waiver).unwrap(), [Took::Known]);
+    assert_eq!(state(&ledger, &group, 40), State::New, "what was taken back stays so");
+    ledger.decide(&wish(&group, call(Call::Bug, "v1"), 50)).unwrap();
+    let other = Wish { reason: "another".into(), ..waiver[0].clone() };
+    assert_eq!(ledger.import(&[], &[other]).unwrap(), [Took::DecidedHere(Call::Bug)]);
+    assert_eq!(state(&ledger, &group, 60), State::Bug);
 }
 
 /// The schema of the first version is never changed, so this is what a store of it is.

@@ -71,6 +71,25 @@ pub struct DecisionsView {
     pub decisions: Vec<EntryView>,
 }
 
+/// `POST /api/v1/waivers`: what came of the waivers in a file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ImportedView {
+    pub added: Vec<EntryView>,
+    /// In the log already, also those that were taken back here since.
+    pub known: usize,
+    /// Left out, for somebody here called the group something else.
+    pub decided_here: Vec<DecidedHereView>,
+    /// Left out, for they have ended.
+    pub ended: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DecidedHereView {
+    pub group: String,
+    #[serde(rename = "as")]
+    pub call: String,
+}
+
 /// One entry of the log of decisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryView {

@@ -9,8 +9,8 @@ use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::{Declaration, Flip, Route, Transition};
 use diff_harness::noise::book::EndpointNoise;
 use diff_harness::store::{
-    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupShape, Imported,
-    LatencyPair, Observed, RuleTally, Sample, Store, StoreError, Swept, Tally, Undeclared,
+    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupShape, LatencyPair,
+    Observed, RuleTally, Sample, Store, StoreError, Swept, Tally, Took, Undeclared,
 };
 use diff_harness::triage::{Decided, Entry, Part, Triaged, Wish};
 
@@ -148,7 +148,7 @@ impl Store for MemoryStore {
         not_here()
     }
 
-    fn import(&self, _: &[Imported]) -> Result<Vec<Entry>, StoreError> {
+    fn import(&self, _: &[Wish], _: &[Wish]) -> Result<Vec<Took>, StoreError> {
         not_here()
     }
 

@@ -1,53 +1,18 @@
-//! `strangler divergences`: what was found, group by group.
+//! `strangler divergences show`.
 
 use std::fmt::Write;
 
-use clap::Subcommand;
-use clap::builder::PossibleValuesParser;
-use diff_harness::divergence::Severity;
 use diff_harness::fingerprint::Fingerprint;
-use serde::{Deserialize, Serialize};
-use strangler_proxy::admin::wire::{EpochView, ExchangeView, GroupDetail, GroupView, ObservationView};
+use strangler_proxy::admin::wire::{ExchangeView, GroupDetail, ObservationView};
 
-use crate::args::{Context, MaybeEndpointArgs};
+use crate::args::Context;
 use crate::console::Outcome;
 use crate::exit::Failure;
-use crate::table::Rows;
 use crate::unified::unified;
-use crate::words::{count, cut};
-
-/// Lists and shows what diverged
-#[derive(Debug, clap::Args)]
-pub(crate) struct Divergences {
-    #[command(subcommand)]
-    what: Option<What>,
-}
-
-#[derive(Debug, Subcommand)]
-enum What {
-    /// Lists groups, the worst first
-    List(List),
-    /// Shows a group with its exchanges, and command lines that repeat them
-    Show(Show),
-}
+use crate::words::{count, cut, entry, state};
 
 #[derive(Debug, clap::Args)]
-struct List {
-    #[command(flatten)]
-    endpoint: MaybeEndpointArgs,
-    /// The least that is listed
-    #[arg(long, value_parser = PossibleValuesParser::new(Severity::ALL.map(Severity::as_str)))]
-    severity: Option<String>,
-    /// Of all epochs, not only of the current one
-    #[arg(long)]
-    all_epochs: bool,
-    /// How many
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    limit: usize,
-}
-
-#[derive(Debug, clap::Args)]
-struct Show {
+pub(super) struct Show {
     /// As `strangler divergences list` prints it
     id: Fingerprint,
     /// How many of the kept exchanges
@@ -55,79 +20,8 @@ struct Show {
     samples: usize,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Groups {
-    epoch: EpochView,
-    groups: Vec<GroupView>,
-}
-
-/// A longer value is for `divergences show`.
-const VALUE_CHARS: usize = 30;
-
-impl Divergences {
-    pub(crate) fn name(&self) -> &'static str {
-        match self.what {
-            None | Some(What::List(_)) => "divergences list",
-            Some(What::Show(_)) => "divergences show",
-        }
-    }
-
-    pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        match self.what {
-            Some(What::Show(show)) => show.run(context),
-            Some(What::List(list)) => list.run(context),
-            None => {
-                let query = [("limit", "1000")];
-                Ok(listed(&context.admin()?.get("/api/v1/groups", &query)?))
-            }
-        }
-    }
-}
-
-impl List {
-    fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let of = self.endpoint.id()?.map(|id| id.to_string());
-        let limit = self.limit.to_string();
-        let mut query = vec![("limit", limit.as_str())];
-        query.extend(of.as_deref().map(|endpoint| ("endpoint", endpoint)));
-        query.extend(self.severity.as_deref().map(|severity| ("severity", severity)));
-        if self.all_epochs {
-            query.push(("epoch", "all"));
-        }
-        Ok(listed(&context.admin()?.get("/api/v1/groups", &query)?))
-    }
-}
-
-fn listed(found: &Groups) -> Outcome {
-    if found.groups.is_empty() {
-        return Outcome::new(found, "no divergences in this epoch");
-    }
-    let mut rows =
-        Rows::new(&["id", "severity", "kind", "endpoint", "where", "count#", "control", "candidate"]);
-    for group in &found.groups {
-        let value =
-            |side: &Option<String>| side.as_deref().map_or("-".to_owned(), |text| cut(text, VALUE_CHARS));
-        let place = match &group.detail {
-            Some(detail) => format!("{} ({detail})", group.location),
-            None => group.location.clone(),
-        };
-        rows.add([
-            group.id.clone(),
-            group.severity.clone(),
-            group.kind.clone(),
-            group.endpoint.clone(),
-            place,
-            group.count.to_string(),
-            value(&group.control),
-            value(&group.candidate),
-        ]);
-    }
-    Outcome::new(found, rows.to_string())
-        .note(format!("{}; strangler divergences show ID", count(found.groups.len() as u64, "group")))
-}
-
 impl Show {
-    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(super) fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let (path, samples) = (format!("/api/v1/groups/{}", self.id), self.samples.to_string());
         let detail: GroupDetail = context.admin()?.get(&path, &[("samples", &samples)])?;
         let text = shown(&detail);
@@ -144,6 +38,13 @@ fn shown(detail: &GroupDetail) -> String {
     if let Some(what) = &group.detail {
         let _ = writeln!(text, "  what        {what}");
     }
+    let _ = writeln!(text, "  state       {}", state(group));
+    if let Some(part) = &group.part {
+        let _ = writeln!(text, "  part of     {}: {}", part.of, part.words);
+    }
+    for part in &detail.parts {
+        let _ = writeln!(text, "  has part    {}: {}", part.id, part.words);
+    }
     let _ = writeln!(
         text,
         "  how often   {}, in {}",
@@ -153,6 +54,18 @@ fn shown(detail: &GroupDetail) -> String {
     let _ = writeln!(text, "  seen        {} to {}", group.first_seen, group.last_seen);
     let _ = writeln!(text, "  control     {}", or_nothing(&group.control));
     let _ = writeln!(text, "  candidate   {}", or_nothing(&group.candidate));
+    if !detail.shapes.is_empty() {
+        let _ = writeln!(text, "\n  in this epoch, of {}:", count(detail.compared, "comparison"));
+        for shape in &detail.shapes {
+            let _ = writeln!(text, "    {:>8}  {}", shape.exchanges, shape.shape);
+        }
+    }
+    if !detail.decisions.is_empty() {
+        text.push_str("\n  decided:\n");
+        for decided in &detail.decisions {
+            let _ = writeln!(text, "    {}", entry(decided));
+        }
+    }
     if detail.samples.is_empty() {
         text.push_str("\nno exchange of this group is kept any more\n");
     }

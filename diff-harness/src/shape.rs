@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use diff_harness::exchange::{Observation, Outcome, Response};
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE};
 
-use crate::shadow::ShadowedRequest;
+use crate::exchange::{Observation, Outcome, Request, Response};
 
 /// A client chooses the names of its query parameters; no shape grows without end for it.
 const NAMES_MAX: usize = 16;
@@ -13,7 +12,7 @@ const NAME_MAX: usize = 40;
 
 /// Writes a shape such as `2xx auth ?limit,offset json[..]`: the status class of control, how the request was
 /// authenticated, which query parameters it had, and what the body looks like.
-pub(super) fn write_shape(shape: &mut String, request: &ShadowedRequest, control: &Observation) {
+pub fn write_shape(shape: &mut String, request: &Request, control: &Observation) {
     shape.clear();
     match &control.outcome {
         // Writing to a `String` cannot fail.
@@ -21,10 +20,10 @@ pub(super) fn write_shape(shape: &mut String, request: &ShadowedRequest, control
         Outcome::Failure(failure) => shape.push_str(failure.as_str()),
     }
     shape.push_str(authentication(request));
-    if let Some(query) = request.target.query() {
+    if let Some((_, query)) = request.target.split_once('?') {
         write_names(shape, query);
     }
-    if !request.request.body.kept().is_empty() {
+    if !request.body.kept().is_empty() {
         shape.push_str(" +body");
     }
     if let Outcome::Response(response) = &control.outcome {
@@ -33,10 +32,10 @@ pub(super) fn write_shape(shape: &mut String, request: &ShadowedRequest, control
     }
 }
 
-fn authentication(request: &ShadowedRequest) -> &'static str {
-    if request.request.headers.contains_key(AUTHORIZATION) {
+fn authentication(request: &Request) -> &'static str {
+    if request.headers.contains_key(AUTHORIZATION) {
         " auth"
-    } else if request.request.headers.contains_key(COOKIE) {
+    } else if request.headers.contains_key(COOKIE) {
         " cookie"
     } else {
         " anon"
@@ -103,11 +102,10 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
-    use diff_harness::exchange::{CapturedBody, TransportFailure};
-    use http::{HeaderName, HeaderValue, StatusCode};
+    use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
     use super::*;
-    use crate::record::remember::tests::request;
+    use crate::exchange::{CapturedBody, TransportFailure};
 
     fn response(status: u16, media: &'static str, body: &'static str) -> Observation {
         let response = Response {
@@ -119,8 +117,13 @@ mod tests {
     }
 
     fn shape(target: &str, header: Option<HeaderName>, control: &Observation) -> String {
-        let mut request = request(target);
-        request.request.headers.extend(header.map(|name| (name, HeaderValue::from_static("x"))));
+        let mut request = Request {
+            method: Method::GET,
+            target: target.to_owned(),
+            headers: HeaderMap::new(),
+            body: CapturedBody::empty(),
+        };
+        request.headers.extend(header.map(|name| (name, HeaderValue::from_static("x"))));
         let mut shape = "left over".to_owned();
         write_shape(&mut shape, &request, control);
         shape
