@@ -135,7 +135,9 @@ fn failure(problem: Problem, data: Option<serde_json::Value>) -> Failure {
     let exit = match problem.code {
         Code::Conflict => Exit::Conflict,
         Code::GateInconclusive => Exit::Inconclusive,
-        Code::GateRefused | Code::Held | Code::Unforceable | Code::DecisionRefused => Exit::Refused,
+        Code::NoReturn | Code::GateRefused | Code::Held | Code::Unforceable | Code::DecisionRefused => {
+            Exit::Refused
+        }
         Code::BadRequest | Code::NotAMove | Code::ReasonRequired | Code::UnknownEndpoint | Code::TooLarge => {
             Exit::Usage
         }

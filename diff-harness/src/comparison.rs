@@ -103,6 +103,8 @@ reasons! {
         Stage => "stage",
         /// Its method is unsafe: it is sent once, ever.
         UnsafeMethod => "unsafe_method",
+        /// The candidate did not acknowledge a dry run, or has not acknowledged the first one yet.
+        Unacknowledged => "unacknowledged",
         /// Left out by the configured share of requests to shadow.
         Sampled => "sampled",
         /// The connection became something else (101, CONNECT).

@@ -130,26 +130,29 @@ impl Proxy {
             let (table, registry) = (Arc::clone(&table), Arc::clone(&registry));
             let (flushed, current) = (Arc::clone(&recorder), Arc::clone(&recorder));
             let candidate = config.candidate.clone();
-            Arc::new(Control::open(
-                Arc::clone(&store),
-                config.gate,
-                control::Effects {
-                    publish: Box::new(move |routes| {
-                        table.store(Arc::new(RouteTable::build(routes, &registry, matching, &cohorts)));
-                    }),
-                    reach_candidate: Box::new(move || reach(&candidate)),
-                    flush: Box::new(move || {
-                        if let Err(error) = flushed.flush(FLUSH_PATIENCE) {
-                            tracing::warn!(%error, "the gate judges without what was observed last");
-                        }
-                    }),
-                    epoch: Box::new(move || current.epochs().current()),
-                    resumed: Box::new(move |endpoint| {
-                        resumes.open(guards.get(endpoint).guard(), Instant::now());
-                    }),
-                    now: clock,
-                },
-            )?)
+            Arc::new(
+                Control::open(
+                    Arc::clone(&store),
+                    config.gate,
+                    control::Effects {
+                        publish: Box::new(move |routes| {
+                            table.store(Arc::new(RouteTable::build(routes, &registry, matching, &cohorts)));
+                        }),
+                        reach_candidate: Box::new(move || reach(&candidate)),
+                        flush: Box::new(move || {
+                            if let Err(error) = flushed.flush(FLUSH_PATIENCE) {
+                                tracing::warn!(%error, "the gate judges without what was observed last");
+                            }
+                        }),
+                        epoch: Box::new(move || current.epochs().current()),
+                        resumed: Box::new(move |endpoint| {
+                            resumes.open(guards.get(endpoint).guard(), Instant::now());
+                        }),
+                        now: clock,
+                    },
+                )?
+                .with_points(config.points),
+            )
         };
         let before = Before::read(store.as_ref())?;
 

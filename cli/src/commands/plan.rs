@@ -54,6 +54,7 @@ fn text(plan: &PlanView) -> String {
         plan.endpoint, plan.from.stage, plan.to.stage, plan.revision
     )];
     lines.extend(plan.effects.iter().map(|effect| format!("  {effect}")));
+    lines.extend(plan.no_return.iter().map(|passed| format!("  ! {passed}")));
     if plan.from.stage == plan.to.stage {
         lines.push("it stands there already".to_owned());
     }

@@ -24,6 +24,10 @@ pub(crate) struct Promote {
     /// Why, for the audit log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// The endpoint's name ('POST /charges'), for a move that cannot be undone: past a declared point of no return, or to
+    /// retired
+    #[arg(long, value_name = "ENDPOINT")]
+    past_no_return: Option<String>,
     /// Moves only if the endpoint is still at this revision
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
@@ -40,6 +44,7 @@ impl Promote {
                 expected_revision: self.revision,
                 force: self.force,
                 reason: self.reason.unwrap_or_default(),
+                acknowledge: self.past_no_return,
             },
         )?;
         Ok(told(context, &id, &moved))

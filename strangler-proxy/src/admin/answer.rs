@@ -102,6 +102,15 @@ impl From<&Refusal> for Problem {
                 let words = command_words(endpoint);
                 (Code::Unforceable, Some(format!("strangler divergences list {words} --severity exposure")))
             }
+            Refusal::NoReturn { endpoint, to, .. } => {
+                let words = command_words(endpoint);
+                (
+                    Code::NoReturn,
+                    Some(format!(
+                        "strangler promote {words} --to {to} --past-no-return '{endpoint}' if that is what you want"
+                    )),
+                )
+            }
             Refusal::ReasonRequired(_) => {
                 (Code::ReasonRequired, Some("say it with --reason TEXT".to_owned()))
             }
@@ -206,7 +215,8 @@ fn status_of(code: Code) -> StatusCode {
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::Conflict => StatusCode::CONFLICT,
-        Code::Held
+        Code::NoReturn
+        | Code::Held
         | Code::GateRefused
         | Code::GateInconclusive
         | Code::Unforceable

@@ -60,6 +60,7 @@ pub(super) async fn promote(
         force: asked.force,
         reason: asked.reason,
         actor,
+        acknowledge: asked.acknowledge,
     };
     answer(api, move |api| Ok(moved_view(&api.control.promote(&wish)?))).await
 }
@@ -167,6 +168,7 @@ fn plan_view(plan: &Plan) -> PlanView {
         gated: plan.direction == Direction::Forward { gated: true },
         gate: plan.gate.as_ref().map(gate),
         refusal: plan.refusal.as_ref().or(refusal.as_ref()).map(Problem::from),
+        no_return: plan.no_return.clone(),
         effects: effects(to, plan.route.endpoint.is_safe()),
     }
 }

@@ -62,6 +62,8 @@ pub enum Code {
     /// The endpoint cannot stand at that stage, or the move is not one that the ladder has.
     NotAMove,
     ReasonRequired,
+    /// The move cannot be undone, and was not acknowledged by the endpoint's name.
+    NoReturn,
     Held,
     GateRefused,
     GateInconclusive,

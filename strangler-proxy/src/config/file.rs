@@ -29,6 +29,8 @@ pub(super) struct File {
     pub(super) paths: Paths,
     pub(super) cohort: Cohort,
     pub(super) fallback: Fallback,
+    pub(super) verify: Verify,
+    pub(super) points_of_no_return: Vec<Spanned<Point>>,
     pub(super) shadow: Shadow,
     pub(super) record: Record,
     pub(super) redaction: Redaction,
@@ -161,6 +163,22 @@ pub(super) struct Shadow {
     pub(super) kept_body: Size,
     pub(super) read_body: Size,
     pub(super) memory: Size,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Point {
+    pub(super) endpoint: Spanned<String>,
+    pub(super) stage: Spanned<String>,
+    pub(super) why: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Verify {
+    pub(super) header: Option<Spanned<String>>,
+    pub(super) value: Option<Spanned<String>>,
+    pub(super) confirm_header: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -14,23 +14,27 @@ mod upstream;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use diff_harness::endpoint::EndpointIdError;
 use diff_harness::gate::Policy;
 use diff_harness::ledger::Retention;
+use diff_harness::lifecycle::{Stage, Weight};
 use diff_harness::redact::{JsonPattern, RedactionConfig};
 use diff_harness::rules::{RuleTable, Rules, RulesError};
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::admin::{AdminConfig, Token};
+use crate::control::PointOfNoReturn;
 use crate::data_plane::DataPlaneConfig;
 use crate::fallback::FallbackConfig;
 use crate::record::RecordConfig;
 use crate::routes::MatchPolicy;
 use crate::routes::cohort::CohortGroups;
-use crate::shadow::ShadowConfig;
+use crate::shadow::{DryRunHeader, ShadowConfig};
 
 pub use error::ConfigError;
 pub use sections::DEFAULT_DRAIN;
@@ -53,6 +57,7 @@ pub struct Config {
     pub matching: MatchPolicy,
     /// Which endpoints share a cohort. Their salt is not in the file but in the store.
     pub groups: CohortGroups,
+    pub points: Vec<PointOfNoReturn>,
     /// How long requests that are being answered may take to end after SIGTERM.
     pub drain: Duration,
     pub admin: AdminConfig,
@@ -136,6 +141,9 @@ impl Config {
         let rules = rules(&source, file.rules, rules_file.as_deref())?;
         let threads = threads(&source, file.listen.threads.as_ref())?;
         let forwarding = file.forwarding.resolve(&source)?;
+        let dry_run = dry_run(&source, &file.verify)?;
+        let points = file.points_of_no_return.iter().map(|written| point(&source, written));
+        let points = points.collect::<Result<_, _>>()?;
         let groups = file.cohort.groups(&source)?;
         let fallback = file.fallback.resolve(&source)?;
         let admin = admin(&source, &file.admin, overrides, &beside)?;
@@ -158,10 +166,12 @@ impl Config {
                 forwarding,
                 cohort: file.cohort.key.0.clone(),
                 paths,
+                dry_run,
                 ..defaults
             },
             matching,
             groups,
+            points,
             drain: file.timeouts.drain.0,
             admin,
             store: overrides.store.clone().unwrap_or_else(|| beside(&file.store.path)),
@@ -325,6 +335,48 @@ fn redaction(source: &Source<'_>, written: &file::Redaction) -> Result<Redaction
     config.json_paths.extend(written.json_paths.iter().map(|path| path.get_ref().clone()));
     config.form_fields.extend(written.form_fields.iter().cloned());
     Ok(config)
+}
+
+/// `canary` alone is the first of its steps, whatever its weight.
+fn point(source: &Source<'_>, written: &Spanned<file::Point>) -> Result<PointOfNoReturn, ConfigError> {
+    let file::Point { endpoint, stage, why } = written.get_ref();
+    let at = match stage.get_ref().as_str() {
+        "canary" => Weight::new(1).map(Stage::Canary),
+        text => text.parse().ok(),
+    };
+    let wrong = || source.wrong(stage.span(), format!("`{}` is not a stage", stage.get_ref()));
+    if why.trim().is_empty() {
+        return Err(source
+            .wrong(written.span(), "a point of no return needs a `why`: it is shown before it is passed"));
+    }
+    Ok(PointOfNoReturn {
+        endpoint: endpoint
+            .get_ref()
+            .parse()
+            .map_err(|error: EndpointIdError| source.wrong(endpoint.span(), error.to_string()))?,
+        stage: at.ok_or_else(|| wrong().hint("canary, live, soak or retired"))?,
+        why: why.clone(),
+    })
+}
+
+/// The header that marks a dry run; one that names no header of its own is none.
+fn dry_run(source: &Source<'_>, written: &file::Verify) -> Result<Option<Arc<DryRunHeader>>, ConfigError> {
+    let confirm = header(source, written.confirm_header.as_ref())?;
+    let Some(name) = header(source, written.header.as_ref())? else {
+        let alone = [written.value.as_ref(), written.confirm_header.as_ref()].into_iter().flatten().next();
+        return match alone {
+            Some(alone) => Err(source
+                .wrong(alone.span(), "a dry run has no header to be told by")
+                .hint("add header = \"x-dry-run\", or what the candidate knows it by")),
+            None => Ok(None),
+        };
+    };
+    let value = match &written.value {
+        None => HeaderValue::from_static("1"),
+        Some(value) => HeaderValue::from_str(value.get_ref())
+            .map_err(|_| source.wrong(value.span(), "this cannot be the value of a header"))?,
+    };
+    Ok(Some(Arc::new(DryRunHeader { name, value, confirm })))
 }
 
 fn header(source: &Source<'_>, name: Option<&Spanned<String>>) -> Result<Option<HeaderName>, ConfigError> {

@@ -62,6 +62,12 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
             "[cohort.groups]\n\"/a/{id}\" = \"a\"\n",
             "strangler.toml:2:1: `/a/{id}` is not a pattern of templates",
         ),
+        (
+            "[[points_of_no_return]]\nendpoint = \"POST /a\"\nstage = \"alive\"\nwhy = \"x\"\n",
+            "strangler.toml:3:9: `alive` is not a stage",
+        ),
+        ("[verify]\nconfirm_header = \"x-ok\"\n", "strangler.toml:2:18: a dry run has no header"),
+        ("[verify]\nheader = \"x dry\"\n", "strangler.toml:2:10: `x dry` is not the name of a header"),
         ("[epochs]\ncontrol_header = \"a b\"\n", "strangler.toml:2:18: `a b` is not the name of a header"),
         ("[redaction]\njson_paths = [\"$.a\", \"x..\"]\n", "strangler.toml:2:22: "),
         ("[listen]\nthreads = 5000\n", "strangler.toml:2:11: more than 1024 threads"),

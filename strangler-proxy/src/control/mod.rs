@@ -7,6 +7,7 @@ mod effects;
 mod gate;
 mod ladder;
 mod moves;
+mod no_return;
 mod refusal;
 mod triage;
 
@@ -26,6 +27,7 @@ pub use ladder::{Direction, direction, is_forward, next};
 
 use ladder::answers_clients;
 pub use moves::{Moved, Plan, Promote, Rollback, SetHold};
+pub use no_return::PointOfNoReturn;
 pub use refusal::Refusal;
 pub use triage::{Decide, Regroup, Triage};
 
@@ -37,6 +39,7 @@ pub struct Control {
     store: Arc<dyn Store>,
     gate: Policy,
     effects: Effects,
+    points: Vec<PointOfNoReturn>,
     /// What the store holds, so that reading it needs no store, and a flip that became durable is applied even
     /// if the store fails on the next call. Locked while a flip is written, so that tables are published in
     /// the order of the audit log.
@@ -51,7 +54,21 @@ impl Control {
         let routes = store.routes()?;
         (effects.publish)(&routes);
         let routes = routes.into_iter().map(|route| (route.endpoint.clone(), route)).collect();
-        Ok(Self { store, gate, effects, routes: Mutex::new(routes), unwritten: Mutex::default() })
+        Ok(Self {
+            store,
+            gate,
+            effects,
+            points: Vec::new(),
+            routes: Mutex::new(routes),
+            unwritten: Mutex::default(),
+        })
+    }
+
+    /// With declared points of no return.
+    #[must_use]
+    pub fn with_points(mut self, points: Vec<PointOfNoReturn>) -> Self {
+        self.points = points;
+        self
     }
 
     pub fn routes(&self) -> Vec<Route> {
@@ -106,6 +123,10 @@ impl Control {
             Direction::Forward { gated } => gated,
         };
         self.free_to_move(&route)?;
+        if route.standing.stage == Stage::Verify && wish.reason.trim().is_empty() {
+            return Err(Refusal::ReasonRequired("leaving verify, which a person approves,"));
+        }
+        self.acknowledged(wish, &route, to)?;
         let ruling = Box::new(self.ask(&route, to, gated)?);
         if !ruling.answer.passed() && !wish.force {
             return Err(Refusal::of_gate(route.endpoint, to, ruling));
@@ -182,7 +203,7 @@ impl Control {
             (self.effects.resumed)(endpoint);
             return Err(Refusal::NothingBehind(endpoint.clone()));
         }
-        if !answers_clients(route.standing.stage) {
+        if alarm.trigger.is_of_answers() && !answers_clients(route.standing.stage) {
             // Somebody took it back before this could.
             (self.effects.resumed)(endpoint);
             return Ok(Moved::stayed(route));
@@ -241,7 +262,8 @@ impl Control {
             }),
             _ => None,
         };
-        Ok(Plan { route, to, direction, gate, refusal })
+        let no_return = no_return::passed(&self.points, &route.endpoint, route.standing.stage, to);
+        Ok(Plan { route, to, direction, gate, refusal, no_return })
     }
 
     /// Newest first.
@@ -352,6 +374,16 @@ impl Control {
             return gate::ask(self.store.as_ref(), &self.gate, &epoch, route, to, self.now());
         }
         Ok(gate::reach(to, (self.effects.reach_candidate)()))
+    }
+
+    /// What cannot be undone was seen by whoever wants it: they say the endpoint's name.
+    fn acknowledged(&self, wish: &Promote, route: &Route, to: Stage) -> Result<(), Refusal> {
+        let passed = no_return::passed(&self.points, &route.endpoint, route.standing.stage, to);
+        let said = wish.acknowledge.as_deref().and_then(|said| said.trim().parse::<EndpointId>().ok());
+        if passed.is_empty() || said.as_ref() == Some(&route.endpoint) {
+            return Ok(());
+        }
+        Err(Refusal::NoReturn { endpoint: route.endpoint.clone(), to, passed })
     }
 
     /// Neither paused nor fallen back.

@@ -19,6 +19,8 @@ pub struct Promote {
     pub force: bool,
     pub reason: String,
     pub actor: String,
+    /// The endpoint's name, from whoever has seen what cannot be undone after the move.
+    pub acknowledge: Option<String>,
 }
 
 /// A wish to move an endpoint back towards control.
@@ -63,6 +65,8 @@ pub struct Plan {
     pub gate: Option<Ruling>,
     /// Why it would be refused, if it would.
     pub refusal: Option<Refusal>,
+    /// What it passes that cannot be undone, in sentences. The move takes an acknowledgement then.
+    pub no_return: Vec<String>,
 }
 
 impl Moved {

@@ -32,6 +32,8 @@ pub enum Refusal {
     NothingBehind(EndpointId),
     #[error(transparent)]
     Triage(#[from] triage::Refusal),
+    #[error("{endpoint} to {to} cannot be undone: {}", .passed.join("; "))]
+    NoReturn { endpoint: EndpointId, to: Stage, passed: Vec<String> },
     #[error("{0} needs a reason: it goes into the audit log")]
     ReasonRequired(&'static str),
 }

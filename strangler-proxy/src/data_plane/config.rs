@@ -2,11 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
 
 use crate::routes::path_view::PathPolicy;
+use crate::shadow::DryRunHeader;
 
 #[derive(Clone, Debug)]
 pub struct DataPlaneConfig {
@@ -22,6 +24,8 @@ pub struct DataPlaneConfig {
     pub forwarding: Forwarding,
     pub cohort: CohortKey,
     pub paths: PathPolicy,
+    /// What marks a dry run. `None`: none is ever sent.
+    pub dry_run: Option<Arc<DryRunHeader>>,
 }
 
 /// One upstream, and what may be asked of it.
@@ -218,6 +222,7 @@ impl DataPlaneConfig {
             forwarding: Forwarding::default(),
             cohort: CohortKey::default(),
             paths: PathPolicy::default(),
+            dry_run: None,
         }
     }
 }

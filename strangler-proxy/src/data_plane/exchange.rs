@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use diff_harness::comparison::SkipReason;
+use diff_harness::comparison::{Disposition, SkipReason};
 use diff_harness::endpoint::SafeMethod;
 use diff_harness::exchange::{Side, UnixMillis};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE};
@@ -28,12 +28,13 @@ use super::request_id::X_REQUEST_ID;
 use super::response_body::{Answer, ResponseBody, Tee, Watched};
 use super::tunnel;
 use super::watch::{Waiting, Watch};
+use super::witness::{BodyCopy, Witnessed};
 use super::worker::Worker;
 use crate::routes::PathView;
 use crate::routes::cohort::Cohort;
-use crate::routes::decide::{Plan, Shadow, decide};
+use crate::routes::decide::{Plan, Shadow, Witness, decide};
 use crate::routes::table::{ActiveRoute, RouteTable};
-use crate::shadow::ShadowRequest;
+use crate::shadow::{AnswerSlot, DryRunRequest, ShadowRequest};
 
 /// A client connection, as each of its requests sees it.
 pub(super) struct Client {
@@ -50,6 +51,8 @@ pub(super) struct Exchange {
     pub(super) route: Option<Arc<ActiveRoute>>,
     pub(super) plan: Plan,
     pub(super) wishes: Wishes,
+    witness: Option<Witness>,
+    witnessed: Option<Box<Witnessed>>,
     on_upgrade: Option<OnUpgrade>,
     account: Account,
 }
@@ -98,7 +101,7 @@ impl Client {
                 return Err((refusal, id));
             }
         };
-        match self.outgoing(head, body, &exchange) {
+        match self.outgoing(head, body, &mut exchange) {
             Ok(outgoing) => Ok((outgoing, exchange)),
             Err(refusal) => {
                 exchange.account.refused(SkipReason::Refused);
@@ -132,7 +135,9 @@ impl Client {
         };
         let account =
             Account::open(Arc::clone(route.as_ref().map_or(table.unmatched(), |route| &route.counters)));
+        let mut witness = None;
         let plan = route.as_ref().map_or(Plan::UNMATCHED, |route| {
+            witness = Witness::of(route.standing_now(), SafeMethod::of(method));
             decide(route.standing_now(), SafeMethod::of(method), || {
                 let trusted = &config.forwarding.trusted;
                 let key = self.peer.cohort_key(&head.headers, &config.cohort, trusted);
@@ -144,15 +149,31 @@ impl Client {
         self.peer.introduce(&mut head.headers, head.version, &self.worker.via, id);
         let on_upgrade = head.extensions.remove::<OnUpgrade>();
         let version = std::mem::replace(&mut head.version, Version::HTTP_11);
-        Ok(Box::new(Exchange { id: id.clone(), version, route, plan, wishes, on_upgrade, account }))
+        Ok(Box::new(Exchange {
+            id: id.clone(),
+            version,
+            route,
+            plan,
+            wishes,
+            witness,
+            witnessed: None,
+            on_upgrade,
+            account,
+        }))
     }
 
     /// A safe request without a body can be sent again as it is; one with a body is read first.
-    fn outgoing(&self, mut head: Parts, body: Incoming, exchange: &Exchange) -> Result<Outgoing, Refusal> {
+    fn outgoing(
+        &self,
+        mut head: Parts,
+        body: Incoming,
+        exchange: &mut Exchange,
+    ) -> Result<Outgoing, Refusal> {
         let bytes_max = self.worker.config.limits.body_bytes_max;
         // An upgraded connection cannot be had twice.
         let safe = SafeMethod::of(&head.method).filter(|_| exchange.wishes.upgrade.is_none());
         if body.is_end_stream() {
+            exchange.witnessed = exchange.witness.map(|witness| Witnessed::new(witness, &head, None));
             return Ok(match safe {
                 Some(method) => Outgoing::Replayable(Replayable::new(method, head, Bytes::new())),
                 None => Outgoing::OneShot(OneShot::new(head, RequestBody::EMPTY)),
@@ -165,7 +186,12 @@ impl Client {
             // Said outright, since the library takes a GET without a length to be without a body.
             head.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        let body = Streamed::new(body, Arc::clone(&self.watch), bytes_max);
+        let mut body = Streamed::new(body, Arc::clone(&self.watch), bytes_max);
+        if let Some(witness) = exchange.witness {
+            let copy = BodyCopy::new(self.worker.outlets.shadow.capture());
+            body.copied_to(Arc::clone(&copy));
+            exchange.witnessed = Some(Witnessed::new(witness, &head, Some(copy)));
+        }
         Ok(Outgoing::of_stream(safe, head, body))
     }
 
@@ -177,7 +203,7 @@ impl Client {
             route: Arc::clone(route),
             id: exchange.id.clone(),
         });
-        let Exchange { id, route, plan, wishes, on_upgrade, mut account, .. } = exchange;
+        let Exchange { id, route, plan, wishes, on_upgrade, witnessed, mut account, .. } = exchange;
         let (mut head, body) = response.into_parts();
         let switches_to = hop_by_hop::strip_response(&mut head.headers);
         account.answered(side);
@@ -199,10 +225,15 @@ impl Client {
                 let id = id.clone();
                 self.show(shadow, *request, route, id, &head, &body, &mut account)
             }
-            (Err(reason), _, _) => {
-                account.skipped(reason);
-                None
-            }
+            (Err(reason), _, route) => match (witnessed, route) {
+                (Some(witnessed), Some(route)) => {
+                    self.witness(*witnessed, route, id.clone(), &head, &body, &mut account)
+                }
+                _ => {
+                    account.skipped(reason);
+                    None
+                }
+            },
             (Ok(_), _, _) => {
                 account.skipped(SkipReason::Unmatched);
                 None
@@ -246,17 +277,65 @@ impl Client {
         match submitted {
             Ok(slot) => {
                 account.handed_over();
-                let mut capture = handle.capture();
-                if let Some(length) = body.size_hint().exact() {
-                    capture.announce(length);
-                }
-                Some(Box::new(Tee { slot, capture, status: head.status, headers: head.headers.clone() }))
+                Some(self.tee(slot, head, body))
             }
             Err(disposition) => {
                 account.end(disposition);
                 None
             }
         }
+    }
+
+    /// Hands on an unsafe request that was carried out: to be kept, or to be asked of the candidate as a dry run.
+    fn witness(
+        &self,
+        witnessed: Witnessed,
+        route: Arc<ActiveRoute>,
+        id: HeaderValue,
+        head: &http::response::Parts,
+        body: &UpstreamBody<RequestBody>,
+        account: &mut Account,
+    ) -> Option<Box<Tee>> {
+        let handle = &self.worker.outlets.shadow;
+        let witness = witnessed.witness;
+        let (request, held) = match witnessed.into_request(id, now(), route) {
+            Ok(request) => request,
+            Err(reason) => {
+                account.skipped(reason);
+                return None;
+            }
+        };
+        let submitted = match (witness, &self.worker.config.dry_run) {
+            (Witness::Verify, Some(mark)) => handle.submit_dry_run(DryRunRequest::new(mark, request)),
+            // Nothing says that the candidate would commit nothing.
+            (Witness::Verify | Witness::Record, _) => Err(Disposition::Skipped(SkipReason::UnsafeMethod)),
+        };
+        // From here on the flight accounts for its own bytes.
+        drop(held);
+        match submitted {
+            Ok(slot) => {
+                account.handed_over();
+                Some(self.tee(slot, head, body))
+            }
+            Err(disposition) => {
+                account.end(disposition);
+                None
+            }
+        }
+    }
+
+    /// Keeps the response for the comparison while it passes.
+    fn tee(
+        &self,
+        slot: AnswerSlot,
+        head: &http::response::Parts,
+        body: &UpstreamBody<RequestBody>,
+    ) -> Box<Tee> {
+        let mut capture = self.worker.outlets.shadow.capture();
+        if let Some(length) = body.size_hint().exact() {
+            capture.announce(length);
+        }
+        Box::new(Tee { slot, capture, status: head.status, headers: head.headers.clone() })
     }
 
     /// 101: the connection becomes something else, which passes through as bytes.

@@ -12,6 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::watch::{Waiting, Watch};
+use super::witness::BodyCopy;
 
 /// A closed set of bodies, so that none is boxed.
 pub(super) enum RequestBody {
@@ -32,6 +33,7 @@ pub(super) struct Streamed {
     /// How long the upstream may take over each piece.
     upstream_limit: Duration,
     gate: Option<Arc<Gate>>,
+    copy: Option<Arc<BodyCopy>>,
 }
 
 /// Why the body of a request came to no good end.
@@ -70,7 +72,21 @@ impl Streamed {
     pub(super) fn new(incoming: Incoming, watch: Arc<Watch>, bytes_max: u64) -> Self {
         let length = incoming.size_hint().exact();
         let upstream_limit = Duration::MAX;
-        Self { read: VecDeque::new(), incoming, watch, left: bytes_max, length, upstream_limit, gate: None }
+        Self {
+            read: VecDeque::new(),
+            incoming,
+            watch,
+            left: bytes_max,
+            length,
+            upstream_limit,
+            gate: None,
+            copy: None,
+        }
+    }
+
+    /// Keeps what passes.
+    pub(super) fn copied_to(&mut self, copy: Arc<BodyCopy>) {
+        self.copy = Some(copy);
     }
 
     pub(super) fn hold_back(&mut self, gate: Arc<Gate>) {
@@ -129,17 +145,27 @@ impl Streamed {
                     return Poll::Ready(Some(Err(RequestBodyError::TooLarge)));
                 };
                 self.left = left;
+                if let (Some(copy), Some(data)) = (&self.copy, frame.data_ref()) {
+                    copy.push(data);
+                }
                 if self.incoming.is_end_stream() {
-                    self.watch.body_was_read();
+                    self.was_read();
                 }
                 Some(Ok(frame))
             }
             Some(Err(error)) => Some(Err(RequestBodyError::Client(error))),
             None => {
-                self.watch.body_was_read();
+                self.was_read();
                 None
             }
         })
+    }
+
+    fn was_read(&self) {
+        self.watch.body_was_read();
+        if let Some(copy) = &self.copy {
+            copy.ended();
+        }
     }
 }
 

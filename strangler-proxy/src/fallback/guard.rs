@@ -1,6 +1,6 @@
 //! One endpoint's latch.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::drift::Watched;
@@ -14,9 +14,17 @@ pub struct Guard {
     /// Milliseconds, on the clock of the handle, at which it was last opened. What was asked before that is over.
     opened_ms: AtomicU64,
     pub(super) window: Window,
+    /// Whether the candidate has acknowledged a dry run: [`NEVER`], [`FIRST`] or [`ACKNOWLEDGED`].
+    dry_run: AtomicU8,
     /// Locked behind the clients' path only.
     drift: Mutex<Watched>,
 }
+
+/// No dry run was acknowledged, and none is on its way.
+const NEVER: u8 = 0;
+/// The first one is on its way, alone.
+const FIRST: u8 = 1;
+const ACKNOWLEDGED: u8 = 2;
 
 impl Guard {
     /// Whether the endpoint has fallen back. One load.
@@ -34,12 +42,30 @@ impl Guard {
         self.opened_ms.store(now_ms, Ordering::Release);
         self.window.clear();
         *self.drift() = Watched::default();
+        self.dry_run.store(NEVER, Ordering::Release);
         self.closed.store(false, Ordering::Release);
     }
 
     pub(super) fn drift(&self) -> MutexGuard<'_, Watched> {
         // What panicked there left a score that is whole.
         self.drift.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a dry run may be sent. Until one was acknowledged, one at a time: should the candidate not know what a dry
+    /// run is, it has carried out one request and not a hundred.
+    pub(crate) fn begins_dry_run(&self) -> bool {
+        self.dry_run.load(Ordering::Acquire) == ACKNOWLEDGED
+            || self.dry_run.compare_exchange(NEVER, FIRST, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    pub(crate) fn dry_run_acknowledged(&self) {
+        self.dry_run.store(ACKNOWLEDGED, Ordering::Release);
+    }
+
+    /// It came to an end, whatever that was.
+    pub(crate) fn dry_run_ended(&self) {
+        // Fails where it was acknowledged: then there is nothing to make room for.
+        let _ = self.dry_run.compare_exchange(FIRST, NEVER, Ordering::AcqRel, Ordering::Acquire);
     }
 
     /// Whether a request that was asked then belongs to the time since it was opened.

@@ -37,11 +37,18 @@ pub enum Trigger {
         confirmation: Confirmation,
         exchange: String,
     },
+    /// The candidate answered a dry run without saying that it committed nothing.
+    Unacknowledged { header: String, exchange: String },
     /// The sequential test rejects the candidate.
     Rejected { run: Run, sprt: Sprt, exchange: String },
 }
 
 impl Trigger {
+    /// Whether it is about answers that clients get, so that it says nothing once they get them from control.
+    pub(crate) fn is_of_answers(&self) -> bool {
+        !matches!(self, Self::Unacknowledged { .. })
+    }
+
     /// For the audit log: the counts and where to look further.
     pub fn evidence(&self) -> Value {
         match self {
@@ -58,6 +65,11 @@ impl Trigger {
                 "group": fingerprint.as_str(),
                 "location": location,
                 "confirmation": confirmation.as_str(),
+                "exchange": exchange,
+            }),
+            Self::Unacknowledged { header, exchange } => json!({
+                "trigger": "unacknowledged",
+                "missing_header": header,
                 "exchange": exchange,
             }),
             Self::Rejected { run, sprt, exchange } => json!({
@@ -85,6 +97,10 @@ impl fmt::Display for Trigger {
                 "the candidate showed what control withheld at {location} (exposure {fingerprint}, {}), in exchange \
                  {exchange}",
                 confirmation.as_str()
+            ),
+            Self::Unacknowledged { header, exchange } => write!(
+                f,
+                "the candidate answered the dry run of exchange {exchange} without `{header}`: it may have carried it out"
             ),
             Self::Rejected { run, sprt, exchange } => write!(
                 f,

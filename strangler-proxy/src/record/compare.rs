@@ -14,7 +14,7 @@ use http::header::CONTENT_ENCODING;
 
 use super::remember::Recording;
 use super::{AskAgain, SecondRound, Suspect};
-use crate::shadow::{Answered, Pair, Twice};
+use crate::shadow::{Answered, Pair, ShadowedRequest, Twice};
 
 /// The way to be compared. Cheap to clone.
 #[derive(Clone)]
@@ -94,6 +94,11 @@ impl CompareHandle {
             return recording.learn(&twice, &second);
         }
         self.try_send(Work::Twice(Box::new((*twice, second))));
+    }
+
+    /// The candidate answered a dry run without saying that it committed nothing: its endpoint gets no other one.
+    pub(crate) fn unacknowledged(&self, request: &ShadowedRequest) {
+        self.0.recording.unacknowledged(request);
     }
 
     /// Gives the work back where there is no place for it.

@@ -10,8 +10,8 @@ use diff_harness::noise::confirm::{Confirmation, certain_exposure, sift};
 
 use super::remember::{Recording, id_of};
 use super::{AskAgain, Judge, SecondRound, Suspect};
-use crate::fallback::is_unsteady;
-use crate::shadow::{Answered, Pair, Twice};
+use crate::fallback::{Trigger, is_unsteady};
+use crate::shadow::{Answered, Pair, ShadowedRequest, Twice};
 
 impl Recording {
     pub(super) fn ask_again_by(&self, asker: Box<dyn AskAgain>) {
@@ -85,6 +85,13 @@ impl Recording {
         let (sifted, confirmation) = sift(std::mem::take(comparison), &again, &itself);
         *comparison = sifted;
         self.remember_suspect(suspect, Some(confirmation));
+    }
+
+    pub(super) fn unacknowledged(&self, request: &ShadowedRequest) {
+        let Some(mark) = request.dry_run() else { return };
+        let header = mark.confirm.as_ref().map(ToString::to_string).unwrap_or_default();
+        let trigger = Trigger::Unacknowledged { header, exchange: id_of(request).to_owned() };
+        self.fallback.trip(&request.route, trigger);
     }
 
     pub(super) fn remember_suspect(&self, suspect: Suspect, confirmation: Option<Confirmation>) {

@@ -47,6 +47,27 @@ pub fn decide(standing: Standing, safe: Option<SafeMethod>, cohort: impl FnOnce(
     }
 }
 
+/// What is done with an unsafe request besides forwarding it once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// It is captured, with control's response.
+    Record,
+    /// It is captured, and the candidate is asked what it would do.
+    Verify,
+}
+
+impl Witness {
+    /// What its stage asks for; nothing for a safe request, and nothing after a fallback.
+    pub fn of(standing: Standing, safe: Option<SafeMethod>) -> Option<Self> {
+        match (standing.stage, safe, standing.hold) {
+            (_, Some(_), _) | (_, _, Hold::Fallback) => None,
+            (Stage::Record, ..) => Some(Self::Record),
+            (Stage::Verify, ..) => Some(Self::Verify),
+            _ => None,
+        }
+    }
+}
+
 impl Plan {
     /// What happens with a request that no endpoint matches.
     pub const UNMATCHED: Self = Self::control(Err(SkipReason::Unmatched));
@@ -116,6 +137,21 @@ mod tests {
         }
         assert_eq!(at(canary(), POST, INSIDE).answer, Side::Candidate);
         assert_eq!(at(canary(), POST, OUTSIDE).answer, Side::Control);
+    }
+
+    #[test]
+    fn only_what_is_recorded_or_verified_is_captured() {
+        for stage in all_stages() {
+            let of = |hold, safe| Witness::of(Standing { stage, hold }, safe);
+            let expected = match stage {
+                Stage::Record => Some(Witness::Record),
+                Stage::Verify => Some(Witness::Verify),
+                _ => None,
+            };
+            assert_eq!(of(Hold::None, POST), expected, "{stage}");
+            assert_eq!(of(Hold::Paused, POST), expected, "{stage}");
+            assert_eq!((of(Hold::None, GET), of(Hold::Fallback, POST)), (None, None), "{stage}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use diff_harness::comparison::DropReason;
+use diff_harness::endpoint::SafeMethod;
 use diff_harness::exchange::{Observation, Outcome, Response, Side, TransportFailure};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Request, Uri};
@@ -64,13 +65,27 @@ impl Pools {
     }
 }
 
-/// Asks the other side. An error is a request that made no observation.
+/// Why a request made no observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotObserved {
+    Dropped(DropReason),
+    /// A response came, and does not say that nothing was committed.
+    Unacknowledged,
+}
+
+impl From<DropReason> for NotObserved {
+    fn from(reason: DropReason) -> Self {
+        Self::Dropped(reason)
+    }
+}
+
+/// Asks the other side.
 pub(super) async fn ask(
     pools: &Pools,
     shared: &Shared,
     request: &ShadowedRequest,
     on_the_way: &OnTheWay,
-) -> Result<Answered, DropReason> {
+) -> Result<Answered, NotObserved> {
     let begun = Instant::now();
     match on_the_way.in_time(exchange(pools, shared, request, request.to)).await {
         Ok(result) => result,
@@ -110,7 +125,7 @@ async fn exchange(
     shared: &Shared,
     request: &ShadowedRequest,
     to: Side,
-) -> Result<Answered, DropReason> {
+) -> Result<Answered, NotObserved> {
     let pool = pools.of(to).ok_or(DropReason::Unreachable)?;
     let circuit = shared.circuit(to);
     let sent = Instant::now();
@@ -120,9 +135,9 @@ async fn exchange(
             if circuit.failed(Instant::now()) {
                 tracing::warn!(side = %to, %error, "no connection for the shadow; it is tried from time to time");
             }
-            return Err(DropReason::Unreachable);
+            return Err(DropReason::Unreachable.into());
         }
-        Err(SendFailure::Busy) => return Err(DropReason::Unreachable),
+        Err(SendFailure::Busy) => return Err(DropReason::Unreachable.into()),
         Err(SendFailure::Protocol(_) | SendFailure::RequestBody(_)) => {
             circuit.succeeded();
             return Ok(failure(TransportFailure::Protocol, sent.elapsed()));
@@ -134,6 +149,12 @@ async fn exchange(
     };
     circuit.succeeded();
     let (mut head, body) = response.into_parts();
+    if let Some(mark) = &request.dry_run {
+        if !mark.is_acknowledged_by(&head.headers) {
+            return Err(NotObserved::Unacknowledged);
+        }
+        request.route.counters.guard().dry_run_acknowledged();
+    }
     // As the other response lost those of its own connection.
     strip_response(&mut head.headers);
     let mut capture = Capture::new(shared.config.body_kept_max, &shared.budget);
@@ -152,21 +173,23 @@ async fn exchange(
     let (latency, read) = (sent.elapsed(), captured.length);
     let mut held = captured.held;
     if !held.grow(size_of_headers(&head.headers)) {
-        return Err(DropReason::MemoryLimit);
+        return Err(DropReason::MemoryLimit.into());
     }
     let response = Response { status: head.status, headers: head.headers, body: captured.body };
     let observation = Observation { outcome: Outcome::Response(response), latency };
     Ok(Answered { observation, held: Some(held), read })
 }
 
-/// Sends a request. One that met a connection which was closed for being idle is sent again on a new one: the
+/// Sends a request; a dry run once, on a new connection, which is not closed for being idle. A shadow that met a connection which was closed for being idle is sent again on a new one: the
 /// method is safe, and that a connection was old says nothing of the side.
 async fn send(
     pool: &ShadowPool,
     request: &ShadowedRequest,
 ) -> Result<http::Response<UpstreamBody<Full<Bytes>>>, SendFailure> {
-    match pool.send(Box::new(shadow_request(request)), Freshness::Any).await {
-        Err(SendError { reason: SendFailure::Closed { reused: true, .. }, .. }) => {
+    let is_safe = SafeMethod::of(&request.request.method).is_some();
+    let freshness = if is_safe { Freshness::Any } else { Freshness::New };
+    match pool.send(Box::new(shadow_request(request)), freshness).await {
+        Err(SendError { reason: SendFailure::Closed { reused: true, .. }, .. }) if is_safe => {
             let again = pool.send(Box::new(shadow_request(request)), Freshness::New).await;
             again.map_err(|error| error.reason)
         }

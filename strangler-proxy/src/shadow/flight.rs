@@ -10,7 +10,7 @@ use http::HeaderValue;
 use http::uri::PathAndQuery;
 
 use super::ask::is_event_stream;
-use super::{Reservation, ShadowRequest};
+use super::{DryRunHeader, DryRunRequest, Reservation, ShadowRequest};
 use crate::record::CompareHandle;
 use crate::routes::table::ActiveRoute;
 
@@ -34,7 +34,8 @@ enum State {
     Over,
 }
 
-/// A request that was taken for its shadow. It was made of a [`ShadowRequest`], so that its method is safe.
+/// A request that was taken for its shadow. It was made of a [`ShadowRequest`], so that its method is safe, or of a
+/// [`DryRunRequest`], so that it is marked.
 #[derive(Debug)]
 pub struct ShadowedRequest {
     /// The request id.
@@ -46,6 +47,8 @@ pub struct ShadowedRequest {
     /// The same request as the comparison sees it.
     pub request: Request,
     pub to: Side,
+    /// The header of a dry run; an unsafe request has one.
+    pub(super) dry_run: Option<Arc<DryRunHeader>>,
 }
 
 /// An observation with the memory that it takes.
@@ -71,6 +74,13 @@ pub struct Pair {
 pub struct Ending {
     flight: Arc<Flight>,
     is_settled: bool,
+}
+
+impl ShadowedRequest {
+    /// The header that says that nothing is to be committed, where it is a dry run.
+    pub fn dry_run(&self) -> Option<&DryRunHeader> {
+        self.dry_run.as_deref()
+    }
 }
 
 impl Pair {
@@ -109,19 +119,27 @@ impl From<ShadowRequest> for ShadowedRequest {
         let ShadowRequest { id, at, route, method, target, headers, body, to } = request;
         let body = CapturedBody::Whole(body);
         let request = Request { method: method.into(), target: target.to_string(), headers, body };
-        Self { id, at, route, target, request, to }
+        Self { id, at, route, target, request, to, dry_run: None }
+    }
+}
+
+impl From<DryRunRequest> for ShadowedRequest {
+    fn from(request: DryRunRequest) -> Self {
+        let DryRunRequest { id, at, route, method, target, headers, body, mark } = request;
+        let body = CapturedBody::Whole(body);
+        let request = Request { method, target: target.to_string(), headers, body };
+        Self { id, at, route, target, request, to: Side::Candidate, dry_run: Some(mark) }
     }
 }
 
 impl Flight {
     /// The two ends of one request.
     pub(super) fn begin(
-        request: ShadowRequest,
+        request: ShadowedRequest,
         held: Reservation,
         compare: CompareHandle,
     ) -> (AnswerSlot, ShadowSlot) {
-        let flight =
-            Arc::new(Self { request: request.into(), _held: held, compare, state: Mutex::new(State::Open) });
+        let flight = Arc::new(Self { request, _held: held, compare, state: Mutex::new(State::Open) });
         (AnswerSlot(Some(Arc::clone(&flight))), ShadowSlot(Some(flight)))
     }
 
@@ -249,7 +267,7 @@ impl ShadowSlot {
     }
 
     pub(super) fn complete(mut self, answered: Answered) {
-        let flight = self.0.take().expect("only the methods that consume the slot empty it");
+        let flight = self.take().expect("only the methods that consume the slot empty it");
         flight.request.route.counters.shadow_latency(flight.request.to, answered.observation.latency);
         let compare = flight.compare.clone();
         if let Some(pair) = flight.meet(answered, End::Shadow) {
@@ -257,15 +275,28 @@ impl ShadowSlot {
         }
     }
 
-    pub(super) fn fail(mut self, reason: DropReason) {
-        let flight = self.0.take().expect("only the methods that consume the slot empty it");
-        flight.end(Disposition::Dropped(reason));
+    pub(super) fn fail(self, reason: DropReason) {
+        self.end(Disposition::Dropped(reason));
+    }
+
+    pub(super) fn end(mut self, disposition: Disposition) {
+        let flight = self.take().expect("only the methods that consume the slot empty it");
+        flight.end(disposition);
+    }
+
+    /// The first dry run of an endpoint makes room for another one, unless it was acknowledged.
+    fn take(&mut self) -> Option<Arc<Flight>> {
+        let flight = self.0.take()?;
+        if flight.request.dry_run.is_some() {
+            flight.request.route.counters.guard().dry_run_ended();
+        }
+        Some(flight)
     }
 }
 
 impl Drop for ShadowSlot {
     fn drop(&mut self) {
-        if let Some(flight) = self.0.take() {
+        if let Some(flight) = self.take() {
             flight.end(Disposition::Dropped(DropReason::Shutdown));
         }
     }

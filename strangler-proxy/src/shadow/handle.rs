@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::flight::{Flight, ShadowSlot};
-use super::{AnswerSlot, Capture, Circuit, MemoryBudget, ShadowConfig};
+use super::{AnswerSlot, Capture, Circuit, DryRunRequest, MemoryBudget, ShadowConfig, ShadowedRequest};
 use crate::record::CompareHandle;
 use crate::routes::table::ActiveRoute;
 
@@ -114,6 +114,23 @@ impl ShadowHandle {
         self.admit(request.to)?.submit(request).map_err(Disposition::Dropped)
     }
 
+    /// Hands in a dry run.
+    ///
+    /// # Errors
+    /// The disposition to count for the request, as for a shadow; and `unacknowledged` while the first dry run of its
+    /// endpoint is on its way.
+    pub fn submit_dry_run(&self, request: DryRunRequest) -> Result<AnswerSlot, Disposition> {
+        let (guard, waits) = (Arc::clone(&request.route.counters), request.mark.confirm.is_some());
+        let ticket = self.admit(Side::Candidate)?;
+        if waits && !guard.guard().begins_dry_run() {
+            return Err(Disposition::Skipped(SkipReason::Unacknowledged));
+        }
+        ticket.submit_any(request.into()).map_err(|reason| {
+            guard.guard().dry_run_ended();
+            Disposition::Dropped(reason)
+        })
+    }
+
     /// Keeps a body of a request or an answer under the limits of shadowing.
     pub fn capture(&self) -> Capture {
         Capture::new(self.shared.config.body_kept_max, &self.shared.budget)
@@ -136,6 +153,10 @@ impl Ticket {
     /// # Errors
     /// `MemoryLimit` when the request itself has no room; then the caller counts it.
     pub fn submit(self, request: ShadowRequest) -> Result<AnswerSlot, DropReason> {
+        self.submit_any(request.into())
+    }
+
+    fn submit_any(self, request: ShadowedRequest) -> Result<AnswerSlot, DropReason> {
         let mut held = self.shared.budget.nothing();
         if !held.grow(size_of_request(&request)) {
             return Err(DropReason::MemoryLimit);
@@ -170,11 +191,11 @@ pub(super) fn takes(share: u16, sampled: &AtomicU64) -> bool {
     (place * u64::from(ShadowConfig::WHOLE)) >> 32 < u64::from(share)
 }
 
-fn size_of_request(request: &ShadowRequest) -> usize {
+fn size_of_request(request: &ShadowedRequest) -> usize {
     size_of::<Flight>()
-        + size_of_headers(&request.headers)
+        + size_of_headers(&request.request.headers)
         + request.target.as_str().len()
-        + request.body.len()
+        + request.request.body.kept().len()
 }
 
 /// What a header map takes, near enough for a limit.

@@ -7,6 +7,7 @@
 //!
 //! - [`ShadowHandle`]: what the data plane holds. It admits a request and gives an [`AnswerSlot`] for the answer.
 //! - [`Twice`]: a request of which control is asked once more; mismatches are asked again too.
+//! - [`DryRunRequest`]: an unsafe request that the candidate computes and does not carry out.
 //! - [`Capture`]: a body kept up to a limit, and under the one [`MemoryBudget`] of all bodies.
 //! - [`Circuit`]: when a side that cannot be connected to is tried again.
 //! - [`ShadowWorker`]: the thread that asks.
@@ -17,6 +18,7 @@ mod budget;
 mod capture;
 mod circuit;
 mod config;
+mod dry_run;
 mod deadlines;
 mod flight;
 mod handle;
@@ -27,6 +29,7 @@ pub use budget::{MemoryBudget, Reservation};
 pub use capture::{Capture, Captured};
 pub use circuit::Circuit;
 pub use config::ShadowConfig;
+pub use dry_run::{DryRunHeader, DryRunRequest, Unmarked};
 pub use flight::{AnswerSlot, Answered, Ending, Pair, ShadowedRequest};
 pub(crate) use handle::size_of_headers;
 pub use handle::{ShadowHandle, ShadowRequest, Ticket};

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use diff_harness::comparison::DropReason;
+use diff_harness::comparison::{Disposition, DropReason, SkipReason};
 use diff_harness::exchange::Side;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use super::again::{self, Asker, Errand};
-use super::ask::{Pools, ask, ask_both, ask_control};
+use super::ask::{NotObserved, Pools, ask, ask_both, ask_control};
 use super::deadlines::Deadlines;
 use super::handle::{Job, Shared};
 use super::{ShadowConfig, ShadowHandle};
@@ -245,7 +245,11 @@ impl Worker {
         tokio::task::spawn_local(Box::pin(async move {
             match ask(&pools, &shared, slot.request(), &on_the_way).await {
                 Ok(answered) => slot.complete(answered),
-                Err(reason) => slot.fail(reason),
+                Err(NotObserved::Dropped(reason)) => slot.fail(reason),
+                Err(NotObserved::Unacknowledged) => {
+                    shared.compare.unacknowledged(slot.request());
+                    slot.end(Disposition::Skipped(SkipReason::Unacknowledged));
+                }
             }
         }));
     }

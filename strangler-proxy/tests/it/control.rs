@@ -125,6 +125,7 @@ fn wish(endpoint: &str, to: &str) -> Promote {
         force: false,
         reason: String::new(),
         actor: "alice".to_owned(),
+        acknowledge: None,
     }
 }
 

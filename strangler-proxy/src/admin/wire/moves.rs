@@ -20,6 +20,9 @@ pub struct PromoteRequest {
     pub force: bool,
     #[serde(default)]
     pub reason: String,
+    /// The endpoint's name, where the move cannot be undone.
+    #[serde(default)]
+    pub acknowledge: Option<String>,
 }
 
 /// `POST /api/v1/rollback`.
@@ -92,6 +95,9 @@ pub struct PlanView {
     pub refusal: Option<Problem>,
     /// Who would answer, and who would be asked besides, in sentences.
     pub effects: Vec<String>,
+    /// What cannot be undone after it, in sentences.
+    #[serde(default)]
+    pub no_return: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -7,3 +7,4 @@ mod exposure;
 mod fallback;
 mod rejected;
 mod unwritten;
+mod verify;

@@ -88,6 +88,7 @@ fn a_store_that_fails_keeps_no_client_at_a_candidate_that_does() {
         force: true,
         reason: "hurry".to_owned(),
         actor: "bob".to_owned(),
+        acknowledge: None,
     });
     assert!(matches!(forced, Err(Refusal::Held { hold: Hold::Fallback, .. })));
 
