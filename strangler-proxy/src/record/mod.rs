@@ -34,6 +34,3 @@ pub use recorder::{Effects, Recorder};
 pub use storage::{Failing, FlushError, RecordHealth};
 pub use suspect::{AskAgain, SecondRound, Suspect};
 pub use undeclared::{Discover, UndeclaredHandle};
-
-#[cfg(test)]
-pub(crate) use remember::tests;

@@ -99,8 +99,9 @@ impl DryRunHeader {
 
 #[cfg(test)]
 mod tests {
+    use diff_harness::lifecycle::Standing;
+
     use super::*;
-    use crate::record::tests::request;
 
     fn header(confirm: Option<&str>) -> Arc<DryRunHeader> {
         Arc::new(DryRunHeader {
@@ -112,7 +113,14 @@ mod tests {
 
     #[test]
     fn a_client_cannot_take_the_mark_away() {
-        let shadowed = request("/a");
+        let route = Arc::new(ActiveRoute {
+            endpoint: "POST /a".parse().unwrap(),
+            safe: None,
+            standing: Standing::default(),
+            revision: 1,
+            salt: "".into(),
+            counters: Arc::default(),
+        });
         let headers = [("x-dry-run", "0"), ("x-dry-run", "no")];
         let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let request = DryRunRequest::new(
@@ -120,7 +128,7 @@ mod tests {
             Unmarked {
                 id: HeaderValue::from_static("r1"),
                 at: UnixMillis(1),
-                route: Arc::clone(&shadowed.route),
+                route,
                 method: Method::POST,
                 target: PathAndQuery::from_static("/a"),
                 headers: headers.into_iter().collect(),
