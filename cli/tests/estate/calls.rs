@@ -22,14 +22,14 @@ const GET: &str = "/twirp/playlists.v1.Playlists/Get";
 struct Service {
     estate: Estate,
     playlists: Playlists,
-    _tracks: playlists_vas::tracks::Tracks,
+    tracks: playlists_vas::tracks::Tracks,
 }
 
 impl Service {
     async fn start() -> Self {
         let estate = Estate::control().await;
         let (tracks, playlists) = services(estate.address, &Regressions::default()).await;
-        Self { estate, playlists, _tracks: tracks }
+        Self { estate, playlists, tracks }
     }
 
     /// With JSON, as curl would.
@@ -167,5 +167,43 @@ async fn changes_by_call_are_made_once_or_with_a_dry_run_not_at_all() {
     let foreign = json!({ "viewer": { "userId": 10 }, "playlistId": 203 });
     let (status, answer) = change("Delete", foreign).await;
     assert_eq!((status, &answer["code"]), (403, &json!("permission_denied")), "{answer}");
+    service.estate.stop().await;
+}
+
+/// Calls to the monolith but for the events that are followed: of the Playlists VAS and of the Tracks VAS.
+async fn calls_to_the_monolith(service: &Service) -> u64 {
+    let mut calls = 0;
+    for address in [service.playlists.address(), service.tracks.address()] {
+        let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("counters"))]);
+        let answer = Client::new(address).ask(&ask(Method::GET, "/counters", headers, "")).await;
+        let counters: Value = serde_json::from_slice(told(answer).body.kept()).unwrap();
+        let foundation = counters["foundation"].as_object().unwrap();
+        calls += foundation.values().filter_map(Value::as_u64).sum::<u64>();
+    }
+    calls
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_costs_as_many_calls_whatever_its_length() {
+    let service = Service::start().await;
+    let page = async |target: &str| {
+        let before = (calls_to_the_monolith(&service).await, service.calls_to_tracks().await);
+        let (status, body) = service.send(Method::GET, target, &[("x-country", "US")], "").await;
+        assert_eq!(status, 200, "{target}: {body}");
+        let after = (calls_to_the_monolith(&service).await, service.calls_to_tracks().await);
+        (body.to_string().len(), (after.0 - before.0, after.1 - before.1))
+    };
+    // The list and the tracks behind it; that the user may be read; the tracks.
+    for (short, long, calls) in [
+        ("/playlists/205", "/playlists/218", (1, 0)..=(2, 1)),
+        ("/playlists?limit=2", "/playlists?limit=50", (2, 1)..=(2, 1)),
+        ("/users/1/playlists?limit=2", "/users/1/playlists?limit=50", (3, 1)..=(3, 1)),
+        ("/web/playlists?per_page=1", "/web/playlists?per_page=50", (1, 0)..=(1, 0)),
+        ("/mobile/playlists?limit=1", "/mobile/playlists?limit=100", (1, 0)..=(1, 0)),
+    ] {
+        let ((small, few), (large, many)) = (page(short).await, page(long).await);
+        assert!(large > small, "{long} is no longer than {short}: {large} and {small}");
+        assert_eq!((&few, &many), (calls.start(), calls.end()), "{short}, {long}");
+    }
     service.estate.stop().await;
 }

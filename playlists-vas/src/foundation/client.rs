@@ -16,10 +16,11 @@ use serde_json::json;
 use crate::{
     domain::{Page, PlaylistId, TrackId, UserId, Viewer},
     foundation::{
-        Audience, Bundle, Command, Events, FoundationError, Include, Introspection, Invalid, Limits, Listed,
-        Lookup, Outcome, PlaylistList, Problem, Refused, Relations, UserList,
+        Audience, Bundle, Command, Events, FoundationError, Include, Introspection, Limits, Listed, Lookup,
+        Outcome, PlaylistList, Relations, UserList,
         coalesce::Coalescing,
         connection::{Answer, Connections},
+        refusal,
         requests::{PageSpec, ViewerSpec},
     },
 };
@@ -225,7 +226,7 @@ impl Inner {
             .body(Full::new(body))
             .expect("paths are literals and numbers");
         let Answer { status, body } = self.connections.ask(request, extra).await?;
-        if status == StatusCode::OK { Ok(body) } else { Err(refusal(status, &body)) }
+        if status == StatusCode::OK { Ok(body) } else { Err(refusal::read(status, &body)) }
     }
 }
 
@@ -246,82 +247,4 @@ fn written(call: &impl Serialize) -> Bytes {
 
 fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, FoundationError> {
     serde_json::from_slice(body).map_err(|error| FoundationError::Unreadable(error.to_string()))
-}
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    error: ErrorRecord,
-}
-
-#[derive(Deserialize)]
-struct ErrorRecord {
-    code: String,
-    message: String,
-    forbidden: Option<String>,
-    invalid: Option<Vec<InvalidRecord>>,
-    revision: Option<Revision>,
-}
-
-#[derive(Deserialize)]
-struct InvalidRecord {
-    field: String,
-    #[serde(flatten)]
-    problem: ProblemRecord,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "problem", rename_all = "snake_case")]
-enum ProblemRecord {
-    Blank,
-    TooLong { max: u64, actual: u64 },
-    TooMany { max: u64, actual: u64 },
-    UnknownTracks { ids: Vec<TrackId> },
-    UnknownUser,
-    OutOfRange { min: i64, max: i64 },
-    Yourself,
-}
-
-#[derive(Deserialize)]
-struct Revision {
-    expected: i64,
-    actual: i64,
-}
-
-fn refusal(status: StatusCode, body: &Bytes) -> FoundationError {
-    let Ok(ErrorBody { error }) = serde_json::from_slice(body) else {
-        let (code, message) = ("unreadable".to_owned(), "an error in no known form".to_owned());
-        return FoundationError::Unexpected { status: status.as_u16(), code, message };
-    };
-    let refused = match (error.code.as_str(), &error.forbidden, error.invalid, error.revision) {
-        ("viewer_unknown", ..) => return FoundationError::ViewerUnknown,
-        ("sign_in_required", ..) => Refused::SignInRequired,
-        ("not_found", ..) => Refused::NotFound,
-        ("forbidden", Some(reason), ..) if reason == "not_owner" => Refused::NotOwner,
-        ("invalid", _, Some(invalid), _) => {
-            Refused::Invalid(invalid.into_iter().map(Invalid::from).collect())
-        }
-        ("stale_revision", _, _, Some(Revision { expected, actual })) => {
-            Refused::StaleRevision { expected, actual }
-        }
-        _ => {
-            let (code, message) = (error.code, error.message);
-            return FoundationError::Unexpected { status: status.as_u16(), code, message };
-        }
-    };
-    refused.into()
-}
-
-impl From<InvalidRecord> for Invalid {
-    fn from(InvalidRecord { field, problem }: InvalidRecord) -> Self {
-        let problem = match problem {
-            ProblemRecord::Blank => Problem::Blank,
-            ProblemRecord::TooLong { max, actual } => Problem::TooLong { max, actual },
-            ProblemRecord::TooMany { max, actual } => Problem::TooMany { max, actual },
-            ProblemRecord::UnknownTracks { ids } => Problem::UnknownTracks(ids),
-            ProblemRecord::UnknownUser => Problem::UnknownUser,
-            ProblemRecord::OutOfRange { min, max } => Problem::OutOfRange { min, max },
-            ProblemRecord::Yourself => Problem::Yourself,
-        };
-        Self { field, problem }
-    }
 }

@@ -7,6 +7,7 @@
 mod error;
 mod connection;
 mod coalesce;
+mod refusal;
 mod requests;
 mod records;
 mod client;

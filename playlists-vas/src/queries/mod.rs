@@ -6,6 +6,7 @@
 mod scene;
 mod names;
 mod identities;
+mod mistakes;
 
 use std::collections::HashMap;
 
@@ -18,13 +19,11 @@ pub use scene::{Members, People, Scene};
 use crate::{
     authorization::{read_playlist, read_user},
     domain::{
-        Access, Block, Cursor, Page, Playlist, PlaylistId, Position, Profile, Sharing, Track, TrackId,
-        UserId, Viewer,
+        Access, Block, Cursor, Page, Playlist, PlaylistId, Profile, Sharing, Track, TrackId, UserId, Viewer,
     },
     foundation::{Audience, Bundle, Foundation, Include, Listed, Lookup, PlaylistList, Relations, UserList},
     gateways::TracksGateway,
     regressions::{Regression, Regressions},
-    rpc::tracks::v1,
     service::ServiceError,
 };
 
@@ -237,44 +236,10 @@ impl Queries {
             asked.clear();
         }
         if self.regressions.on(Regression::OverlappingChunks) {
-            asked.iter_mut().for_each(overlap);
+            asked.iter_mut().for_each(mistakes::overlap);
         }
         scene.learn(self.tracks.members(viewer, asked).await?);
         Ok(scene)
-    }
-}
-
-/// Regressions that lists have.
-impl Queries {
-    fn audience_of(&self, list: &PlaylistList, audience: Audience) -> Audience {
-        let unfiltered = self.regressions.on(Regression::UnfilteredLists);
-        if unfiltered && matches!(list, PlaylistList::OfUser { .. }) {
-            Audience::Everything
-        } else {
-            audience
-        }
-    }
-
-    fn page_of(&self, page: Page) -> Page {
-        match page.position {
-            Position::After(cursor) if self.regressions.on(Regression::PageBoundary) => {
-                let position = Position::After(Cursor { id: cursor.id.saturating_add(1), ..cursor });
-                Page { position, ..page }
-            }
-            Position::Offset(offset) if self.regressions.on(Regression::PageBoundary) => {
-                Page { position: Position::Offset(offset.saturating_sub(1)), ..page }
-            }
-            _ => page,
-        }
-    }
-}
-
-/// Chunks of ten that begin with the last of the one before.
-fn overlap(playlist: &mut v1::Playlist) {
-    let whole = std::mem::take(&mut playlist.track_ids);
-    for (nth, chunk) in whole.chunks(10).enumerate() {
-        playlist.track_ids.extend(nth.checked_sub(1).map(|before| whole[before * 10 + 9]));
-        playlist.track_ids.extend(chunk);
     }
 }
 
