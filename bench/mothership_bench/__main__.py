@@ -8,10 +8,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from proxy_bench.processes import Started, cpu_seconds
+from proxy_bench.processes import Started, cpu_seconds, printed_address
 
 
 def arguments():
@@ -46,7 +45,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="mothership-bench-") as folder, Started() as started:
         log = Path(folder) / "mothership.log"
         process = started.start(options.server_core, [*server, "--listen", "127.0.0.1:0"], log)
-        url = f"{address(process, log)}/playlists/{options.playlist}"
+        url = f"{printed_address(process, log)}/playlists/{options.playlist}"
         for _ in range(options.rounds):
             served.append(load(options, url, process))
             command = [bench, database, options.playlist, options.reads]
@@ -66,18 +65,6 @@ def reads_binary():
         if message.get("executable") and message["target"]["name"] == "playlist_reads":
             return message["executable"]
     sys.exit("error: cargo built no playlist_reads")
-
-
-def address(process, log):
-    """What the server prints once it listens."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if found := re.search(r"^http://\S+", log.read_text(), re.MULTILINE):
-            return found.group()
-        if process.poll() is not None:
-            break
-        time.sleep(0.02)
-    sys.exit(f"error: mothership did not start: {log.read_text()}")
 
 
 def load(options, url, process):

@@ -1,6 +1,7 @@
 """Processes that are started on one core, waited for, measured and ended."""
 
 import os
+import re
 import socket
 import subprocess
 import time
@@ -49,6 +50,18 @@ def wait_for_port(port, process, log, seconds=20):
                 return
         time.sleep(0.02)
     raise RuntimeError(f"nothing listens on port {port} after {seconds} s; its log is {log}")
+
+
+def printed_address(process, log, seconds=20):
+    """The URL that a server prints once it listens."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := re.search(r"^http://\S+", Path(log).read_text(), re.MULTILINE):
+            return found.group()
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    raise RuntimeError(f"it printed no address within {seconds} s: {Path(log).read_text()[-2000:]}")
 
 
 def tree(pid):

@@ -192,7 +192,7 @@ fn query(draft: &mut Draft, rng: &mut Rng, endpoints: &[Endpoint], index: usize,
     let endpoint = &endpoints[index];
     for name in &endpoint.query {
         // The personas bring secret links.
-        if name == "secret_token" || rng.u8(..100) >= 45 {
+        if name == "secret_token" || rng.u8(..100) >= share(endpoint, name) {
             continue;
         }
         let cursor = world.cursor(index, rng);
@@ -213,6 +213,19 @@ fn query(draft: &mut Draft, rng: &mut Rng, endpoints: &[Endpoint], index: usize,
         3 => draft.raw_query("a+b=c%20d"),
         4 => draft.query("ids[]", "202,203"),
         _ => {}
+    }
+}
+
+/// Of 100 requests, how many say this parameter.
+fn share(endpoint: &Endpoint, name: &str) -> u8 {
+    let template = endpoint.id.template();
+    match name {
+        // What such an endpoint is there for; elsewhere it narrows a list that is to be seen whole, too.
+        "q" if template.contains("search") => 90,
+        "ids" if template.ends_with("/batch") => 90,
+        "q" | "ids" => 25,
+        "limit" | "per_page" => 60,
+        _ => 45,
     }
 }
 

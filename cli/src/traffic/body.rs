@@ -186,9 +186,8 @@ fn mobile_playlist(rng: &mut Rng, world: &World, revision: i64) -> Value {
             tracks(rng, world).into_iter().map(|id| value_urn(rng, "tracks", id)).collect();
         fields.insert("track_urns".to_owned(), json!(urns));
     }
-    maybe(rng, &mut fields, "revision", 25, |rng| {
-        json!([revision, revision, revision, 1, 0][rng.usize(..5)])
-    });
+    let revisions = [revision, revision, revision - 1, revision + 1, 0];
+    maybe(rng, &mut fields, "revision", 60, |rng| json!(revisions[rng.usize(..5)]));
     let mut body = Value::Object(fields);
     spoil(rng, &mut body, 15);
     body

@@ -64,8 +64,8 @@ pub fn parameter(rng: &mut Rng, dialect: Dialect, name: &str, cursor: Option<&st
         ["", "0", "-3", "x", "1.5", "+2", " 4 ", "1000", "99999999999999999999", "0x10", "٣", "1e2"];
     let number = |rng: &mut Rng, most: u32| match rng.u8(..100) {
         0..25 => odd_number[rng.usize(..odd_number.len())].to_owned(),
-        25..28 => most.to_string(),
-        28..31 => (most + 1).to_string(),
+        25..37 => most.to_string(),
+        37..49 => (most + 1).to_string(),
         _ => rng.u32(1..=6).to_string(),
     };
     match (name, dialect) {

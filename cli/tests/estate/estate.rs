@@ -28,6 +28,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+use crate::run::DRY_RUN;
+
 /// Who answers on the candidate's side.
 #[derive(Clone, Debug)]
 pub(crate) enum Candidate {
@@ -35,8 +37,8 @@ pub(crate) enum Candidate {
     Monolith,
     /// A second monolith whose database was altered by this SQL: a known difference.
     Altered(&'static str),
-    /// The service in front of a second monolith.
-    Service,
+    /// The service in front of a second monolith, with these bugs switched on.
+    Service(Regressions),
 }
 
 pub(crate) struct Estate {
@@ -48,6 +50,13 @@ pub(crate) struct Estate {
     stop: Vec<oneshot::Sender<()>>,
     servers: Vec<JoinHandle<()>>,
     _directory: TempDir,
+}
+
+impl Candidate {
+    /// The service as it is meant to be.
+    pub(crate) fn healthy() -> Self {
+        Self::Service(Regressions::default())
+    }
 }
 
 const SEED: u64 = 7;
@@ -88,14 +97,14 @@ impl Estate {
         estate.serve(async move {
             server::run(listener, store, options, stopped).await.expect("the monolith serves");
         });
-        if matches!(candidate, Candidate::Service) {
-            estate.put_in_front().await;
+        if let Candidate::Service(regressions) = candidate {
+            estate.put_in_front(regressions).await;
         }
         estate
     }
 
-    async fn put_in_front(&mut self) {
-        let (tracks, playlists) = services(self.monolith, &Regressions::default()).await;
+    async fn put_in_front(&mut self, regressions: &Regressions) {
+        let (tracks, playlists) = services(self.monolith, regressions).await;
         self.address = playlists.address();
         let stopped = self.stopped();
         self.serve(async move {
@@ -174,7 +183,7 @@ pub(crate) async fn services(monolith: SocketAddr, regressions: &Regressions) ->
             calls_max: 64,
         },
         service_token: "svc-local".to_owned(),
-        dry_run_header: http::HeaderName::from_static("x-dry-run"),
+        dry_run_header: DRY_RUN,
         identity_keep: Duration::from_secs(30),
         cache_entries_max: 10_000,
         drain,

@@ -7,6 +7,7 @@ mod estate;
 mod run;
 mod report;
 mod parity;
+mod detection;
 mod suites;
 mod calls;
 mod regressions;

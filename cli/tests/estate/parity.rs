@@ -13,7 +13,7 @@ use estate_traffic::{endpoint::Endpoint, persona::Persona};
 use crate::{
     estate::Candidate,
     report::Report,
-    run::{Outcomes, Plan, run},
+    run::{Outcomes, Plan, Stop, run},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,7 +26,7 @@ async fn a_monolith_has_parity_with_itself() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_private_track_that_became_public_is_found_as_an_exposure() {
     let candidate = Candidate::Altered("UPDATE tracks SET sharing = 'public' WHERE id = 102");
-    let plan = Plan { stop_at_first: true, ..plan(candidate, 4_000) };
+    let plan = Plan { stop: Stop::AtExposure, ..plan(candidate, 4_000) };
     let outcomes = run(&plan).await;
     let report = Report { plan: &plan, outcomes: &outcomes };
     assert_eq!(outcomes.worst(), Some(Severity::Exposure), "{report}");
@@ -35,7 +35,7 @@ async fn a_private_track_that_became_public_is_found_as_an_exposure() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_title_that_differs_is_found_where_it_stands() {
     let candidate = Candidate::Altered("UPDATE playlists SET title = title || '.' WHERE id = 203");
-    let plan = Plan { stop_at_first: true, ..plan(candidate, 4_000) };
+    let plan = Plan { stop: Stop::AtFirst, ..plan(candidate, 4_000) };
     let outcomes = run(&plan).await;
     let report = Report { plan: &plan, outcomes: &outcomes }.to_string();
     assert!(report.contains("title"), "{report}");
@@ -44,13 +44,13 @@ async fn a_title_that_differs_is_found_where_it_stands() {
 /// Enough for every endpoint, as every persona, ten times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_service_has_parity_with_the_monolith() {
-    let plan = plan(Candidate::Service, 20_000);
+    let plan = plan(Candidate::healthy(), 20_000);
     let outcomes = run(&plan).await;
     check(&plan, &outcomes);
 }
 
 /// `PARITY_REQUESTS`, `PARITY_SEED` and `PARITY_CHAPTER` say otherwise.
-fn plan(candidate: Candidate, requests: u64) -> Plan {
+pub(crate) fn plan(candidate: Candidate, requests: u64) -> Plan {
     let number = |name: &str| {
         let text = std::env::var(name).ok()?;
         Some(text.parse::<u64>().unwrap_or_else(|_| panic!("{name}={text}: expected a whole number")))
@@ -61,7 +61,7 @@ fn plan(candidate: Candidate, requests: u64) -> Plan {
         seed: number("PARITY_SEED").unwrap_or(1),
         requests: number("PARITY_REQUESTS").unwrap_or(requests),
         chapter: number("PARITY_CHAPTER"),
-        stop_at_first: false,
+        stop: Stop::Never,
         candidate,
         comparator: Arc::new(Comparator::new(rules, Limits::default())),
     }
@@ -84,7 +84,9 @@ fn check(plan: &Plan, outcomes: &Outcomes) {
         }
         let statuses = &outcomes.statuses[&index];
         let good: u64 = statuses.range(200..300).map(|(_, count)| count).sum();
-        assert!(good > 0, "{} never succeeded: {statuses:?}", endpoint.id);
+        // Of a handful of requests each, none of some need be one that may change anything.
+        let enough = plan.requests >= 10_000;
+        assert!(good > 0 || !enough, "{} never succeeded: {statuses:?}", endpoint.id);
     }
     let unused: Vec<_> =
         plan.comparator.rules().iter().filter(|rule| !outcomes.applied.contains(&rule.id)).collect();

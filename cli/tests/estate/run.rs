@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use diff_harness::{
@@ -19,7 +20,7 @@ use diff_harness::{
     exchange::{CapturedBody, Observation, Outcome, Request},
 };
 use fastrand::Rng;
-use http::{Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::Value;
 use tokio::{sync::Semaphore, task::JoinSet};
 
@@ -40,9 +41,17 @@ pub(crate) struct Plan {
     pub(crate) requests: u64,
     /// Only this chapter.
     pub(crate) chapter: Option<u64>,
-    pub(crate) stop_at_first: bool,
+    pub(crate) stop: Stop,
     pub(crate) candidate: Candidate,
     pub(crate) comparator: Arc<Comparator>,
+}
+
+/// When there is nothing more to learn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    Never,
+    AtFirst,
+    AtExposure,
 }
 
 /// Enough to send every endpoint as every persona once.
@@ -56,10 +65,28 @@ pub(crate) struct Finding {
     pub(crate) chapter: u64,
     /// Of the chapter, from 1.
     pub(crate) step: u64,
+    /// Comparisons in the chapter up to this one.
+    pub(crate) after: u64,
     pub(crate) ask: Ask,
     pub(crate) comparison: Comparison,
     /// Header names that only one side sent and that no comparison looks at.
     pub(crate) headers: Vec<String>,
+}
+
+/// What a busy machine cannot make look slower than it is: the fastest of several answers.
+#[derive(Debug)]
+struct Fastest {
+    pairs: u32,
+    control: Duration,
+    candidate: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct Slow {
+    pub(crate) endpoint: usize,
+    pub(crate) after: u64,
+    pub(crate) control: Duration,
+    pub(crate) candidate: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +100,10 @@ pub(crate) struct Outcomes {
     pub(crate) statuses: BTreeMap<usize, BTreeMap<u16, u64>>,
     pub(crate) applied: BTreeSet<String>,
     pub(crate) findings: Vec<Finding>,
+    /// By endpoint, of answers with success.
+    latencies: BTreeMap<usize, Fastest>,
+    /// The first endpoint that was slower, whatever else differed.
+    pub(crate) slow: Option<Slow>,
     /// Chapters after which the two databases told of different changes.
     pub(crate) other_events: Vec<String>,
 }
@@ -117,6 +148,11 @@ struct Chapter<'p> {
     outcomes: Outcomes,
 }
 
+/// An endpoint is slower if of so many answers the fastest took so much longer than control's fastest.
+const SLOW_PAIRS: u32 = 5;
+const SLOW: Duration = Duration::from_millis(250);
+/// Asks the service for a dry run.
+pub(crate) const DRY_RUN: HeaderName = HeaderName::from_static("x-dry-run");
 /// Between writes that go around the service.
 const FOREIGN_EVERY: u64 = 25;
 
@@ -147,6 +183,10 @@ impl<'p> Chapter<'p> {
         let mut pairs: Vec<(usize, Persona)> = Vec::new();
         for endpoint in 0..self.endpoints.len() {
             pairs.extend(Persona::ALL.map(|persona| (endpoint, persona)));
+            // Most others are refused before a write has done anything.
+            if self.endpoints[endpoint].is_write() {
+                pairs.extend([(endpoint, Persona::Owner); 3]);
+            }
         }
         self.rng.shuffle(&mut pairs);
         let mut next = pairs.iter().cycle();
@@ -159,12 +199,23 @@ impl<'p> Chapter<'p> {
             }
             let (endpoint, persona) = *next.next().expect("a cycle has no end");
             let ask = Ask::make(&mut self.rng, self.endpoints, endpoint, persona, &self.world);
+            let dry = self.dry_run(&ask).await;
             let answer = self.compare(&ask).await;
+            if let Some((dry_ask, dry)) = dry {
+                self.judge(&dry_ask, &answer, &dry);
+            }
             self.world.learn(&ask, &answer);
             if self.endpoints[endpoint].is_write() && is_success(&answer) {
                 self.read_back(&ask).await;
+                // Some clients send everything twice.
+                if self.rng.u8(..5) == 0 {
+                    self.compare(&ask).await;
+                    self.read_back(&ask).await;
+                }
+            } else {
+                self.revalidate(&ask, &answer).await;
             }
-            if self.plan.stop_at_first && !self.outcomes.findings.is_empty() {
+            if self.plan.stop.is_reached(&self.outcomes) {
                 stop.store(true, Ordering::Relaxed);
             }
         }
@@ -175,6 +226,18 @@ impl<'p> Chapter<'p> {
     async fn compare(&mut self, ask: &Ask) -> Observation {
         self.step += 1;
         let (control, candidate) = tokio::join!(self.control.1.ask(ask), self.candidate.1.ask(ask));
+        if let Outcome::Response(response) = &control.outcome {
+            let statuses = self.outcomes.statuses.entry(ask.endpoint).or_default();
+            *statuses.entry(response.status.as_u16()).or_default() += 1;
+        }
+        self.judge(ask, &control, &candidate);
+        if is_success(&control) && is_success(&candidate) {
+            self.outcomes.time(ask.endpoint, control.latency, candidate.latency);
+        }
+        control
+    }
+
+    fn judge(&mut self, ask: &Ask, control: &Observation, candidate: &Observation) {
         let request = Request {
             method: ask.method.clone(),
             target: ask.target.clone(),
@@ -185,11 +248,7 @@ impl<'p> Chapter<'p> {
         let outcomes = &mut self.outcomes;
         let pair = outcomes.pairs.entry((ask.endpoint, ask.persona)).or_default();
         pair.0 += 1;
-        if let Outcome::Response(response) = &control.outcome {
-            let statuses = outcomes.statuses.entry(ask.endpoint).or_default();
-            *statuses.entry(response.status.as_u16()).or_default() += 1;
-        }
-        match self.plan.comparator.compare(id, &request, &control, &candidate) {
+        match self.plan.comparator.compare(id, &request, control, candidate) {
             Judgement::Skipped(_) => outcomes.skipped += 1,
             Judgement::Compared(comparison) => {
                 outcomes.compared += 1;
@@ -199,15 +258,49 @@ impl<'p> Chapter<'p> {
                         outcomes.applied.insert(rule.clone());
                     }
                 }
-                let headers = one_sided_headers(&control, &candidate);
+                let headers = one_sided_headers(control, candidate);
                 if !comparison.divergences.is_empty() || !headers.is_empty() {
                     pair.1 += 1;
-                    let (chapter, step) = (self.number, self.step);
-                    outcomes.findings.push(Finding { chapter, step, ask: ask.clone(), comparison, headers });
+                    outcomes.findings.push(Finding {
+                        chapter: self.number,
+                        step: self.step,
+                        after: outcomes.compared,
+                        ask: ask.clone(),
+                        comparison,
+                        headers,
+                    });
                 }
             }
         }
-        control
+    }
+
+    /// Some writes are tried by the service first. It must answer as control then answers to the write itself, and
+    /// must have kept nothing: else the write that follows, or the events in the end, tell.
+    async fn dry_run(&mut self, ask: &Ask) -> Option<(Ask, Observation)> {
+        let tried = matches!(self.plan.candidate, Candidate::Service(_))
+            && self.endpoints[ask.endpoint].is_write()
+            && ask.method == *self.endpoints[ask.endpoint].id.method()
+            && self.rng.u8(..4) == 0;
+        if !tried {
+            return None;
+        }
+        let mut ask = ask.clone();
+        ask.headers.insert(DRY_RUN, HeaderValue::from_static("true"));
+        let answer = self.candidate.1.ask(&ask).await;
+        Some((ask, answer))
+    }
+
+    /// Some of what came with a tag is asked for again by whoever kept it.
+    async fn revalidate(&mut self, ask: &Ask, answer: &Observation) {
+        let Outcome::Response(response) = &answer.outcome else { return };
+        let Some(tag) = response.headers.get(header::ETAG).filter(|_| ask.method == Method::GET) else {
+            return;
+        };
+        if self.rng.u8(..20) == 0 {
+            let mut ask = ask.clone();
+            ask.headers.insert(header::IF_NONE_MATCH, tag.clone());
+            self.compare(&ask).await;
+        }
     }
 
     /// After a write: the playlist as its owner finds it now, in any dialect.
@@ -238,9 +331,9 @@ impl<'p> Chapter<'p> {
             _ => (Method::POST, format!("/reposts/tracks/{id}"), someone, String::new()),
         };
         let mut headers = http::HeaderMap::new();
-        headers.insert(header::HOST, http::HeaderValue::from_static(HOST));
-        headers.insert("x-country", http::HeaderValue::from_static("US"));
-        headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        headers.insert(header::HOST, HeaderValue::from_static(HOST));
+        headers.insert("x-country", HeaderValue::from_static("US"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(token) = token {
             let value = format!("OAuth {token}").parse().expect("tokens are visible ASCII");
             headers.insert(header::AUTHORIZATION, value);
@@ -259,14 +352,14 @@ impl<'p> Chapter<'p> {
     }
 
     async fn end(mut self) -> Outcomes {
-        if matches!(self.plan.candidate, Candidate::Service) {
+        if matches!(self.plan.candidate, Candidate::Service(_)) {
             let answered = self.candidate.0.answered_by_the_monolith(self.endpoints).await;
             assert!(
                 answered.is_empty(),
                 "the monolith behind the service answered clients itself: {answered:?}"
             );
         }
-        if !self.plan.stop_at_first {
+        if self.plan.stop == Stop::Never {
             let (control, candidate) =
                 tokio::join!(World::events(&self.control.0.store), World::events(&self.candidate.0.store));
             let differs = control.iter().zip(&candidate).find(|(a, b)| a != b);
@@ -286,7 +379,29 @@ impl<'p> Chapter<'p> {
     }
 }
 
+impl Stop {
+    fn is_reached(self, outcomes: &Outcomes) -> bool {
+        match self {
+            Self::Never => false,
+            Self::AtFirst => !outcomes.findings.is_empty() || outcomes.slow.is_some(),
+            Self::AtExposure => outcomes.worst() == Some(Severity::Exposure),
+        }
+    }
+}
+
 impl Outcomes {
+    /// Both clocks ran at once, on one machine.
+    fn time(&mut self, endpoint: usize, control: Duration, candidate: Duration) {
+        let fastest = self.latencies.entry(endpoint).or_insert(Fastest { pairs: 0, control, candidate });
+        fastest.pairs += 1;
+        fastest.control = fastest.control.min(control);
+        fastest.candidate = fastest.candidate.min(candidate);
+        let Fastest { pairs, control, candidate } = *fastest;
+        if self.slow.is_none() && pairs >= SLOW_PAIRS && candidate > control + SLOW {
+            self.slow = Some(Slow { endpoint, after: self.compared, control, candidate });
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.compared += other.compared;
         self.skipped += other.skipped;
@@ -303,6 +418,7 @@ impl Outcomes {
         }
         self.applied.extend(other.applied);
         self.findings.extend(other.findings);
+        self.slow = self.slow.take().or(other.slow);
         self.other_events.extend(other.other_events);
     }
 
@@ -323,8 +439,8 @@ fn one_sided_headers(control: &Observation, candidate: &Observation) -> Vec<Stri
         ("candidate", &candidate.headers, &control.headers),
     ] {
         for name in ours.keys().filter(|name| !theirs.contains_key(*name)) {
-            // Which deployment answered: the proxy reads it, and takes it away.
-            if name.as_str() != "x-strangler-epoch" {
+            // The service says of a dry run that it was one.
+            if *name != DRY_RUN {
                 found.push(format!("{name}, on {side} only"));
             }
         }

@@ -25,7 +25,8 @@ const SUITES: [(&str, &str); 2] = [("reads.yaml", "8"), ("writes.yaml", "1")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_suites_pass_on_the_healthy_service_and_ask_for_every_playlist_endpoint() {
-    let (control, candidate) = tokio::join!(Estate::control(), Estate::start(&Candidate::Service));
+    let healthy = Candidate::healthy();
+    let (control, candidate) = tokio::join!(Estate::control(), Estate::start(&healthy));
     let mut allowed: BTreeMap<String, u64> = BTreeMap::new();
     let mut personas = BTreeSet::new();
     for (suite, jobs) in SUITES {

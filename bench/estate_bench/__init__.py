@@ -1,0 +1,1 @@
+"""Measures the reference estate: see `bench/estate --help`."""
