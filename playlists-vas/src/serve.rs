@@ -15,8 +15,8 @@ use tokio::{
     time::timeout,
 };
 
-/// Time for a request's head to arrive.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time for a request's head to arrive, which a kept connection spends idle, too: longer than clients keep them.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// More connections than this wait to be accepted.
 const CONNECTIONS_MAX: usize = 4096;
 

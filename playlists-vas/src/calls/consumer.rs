@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use twirp::{Request, Response, async_trait::async_trait};
 
 use crate::{
-    calls::{Calls, ids, refused},
+    calls::{Calls, check_members, ids, refused},
     foundation::Include,
     queries::Members,
     rpc::{
@@ -24,6 +24,7 @@ impl Consumer for Calls {
         let include = [Include::TrackIds, Include::Relations];
         let scene = self.queries.seen(&viewer, &ids(&playlist_ids)?, &include).await.map_err(refused)?;
         let asked = scene.members_to_ask_for(&viewer, Members::All);
+        check_members(&asked)?;
         let mask = FieldMask { paths: vec!["id".to_owned(), "duration_ms".to_owned()] };
         let answer = self.queries.tracks.masked_members(&viewer, asked, Some(mask)).await.map_err(refused)?;
         let durations: HashMap<i64, i64> =

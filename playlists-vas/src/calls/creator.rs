@@ -6,7 +6,7 @@ use twirp::{Request, Response, async_trait::async_trait};
 
 use crate::{
     authorization::may_change,
-    calls::{Calls, ids, refused},
+    calls::{Calls, check_members, ids, refused},
     domain::{Sharing, Viewer},
     foundation::Include,
     queries::Members,
@@ -28,6 +28,7 @@ impl Creator for Calls {
         // Anybody: no name, no link, and wherever any territory is blocked, not there.
         let anybody = Viewer::default();
         let asked = scene.members_to_ask_for(&anybody, Members::All);
+        check_members(&asked)?;
         let mask = FieldMask { paths: vec!["id".to_owned()] };
         let answer =
             self.queries.tracks.masked_members(&anybody, asked, Some(mask)).await.map_err(refused)?;

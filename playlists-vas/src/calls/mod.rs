@@ -14,7 +14,7 @@ use crate::{
     domain::PlaylistId,
     foundation::FoundationError,
     queries::Queries,
-    rpc::{self, twirp_error},
+    rpc::{self, tracks, twirp_error},
     service::ServiceError,
 };
 
@@ -53,6 +53,20 @@ fn ids(asked: &[i64]) -> Result<Vec<PlaylistId>, TwirpErrorResponse> {
     Ok(ids)
 }
 
+/// # Errors
+/// More members than the Tracks VAS takes in one call: the caller is to ask for fewer playlists.
+fn check_members(asked: &[tracks::v1::Playlist]) -> Result<(), TwirpErrorResponse> {
+    let members: usize = asked.iter().map(|playlist| playlist.track_ids.len()).sum();
+    if members <= rpc::MEMBERS_MAX {
+        return Ok(());
+    }
+    let most = rpc::MEMBERS_MAX;
+    Err(twirp::invalid_argument(format!(
+        "playlist_ids: these have {members} tracks together, at most {most} can be asked for; name fewer, or leave \
+         tracks out of the field_mask"
+    )))
+}
+
 fn refused(error: ServiceError) -> TwirpErrorResponse {
     match error {
         ServiceError::Refused(refused) => twirp_error(&FoundationError::Refused(refused)),
@@ -60,5 +74,18 @@ fn refused(error: ServiceError) -> TwirpErrorResponse {
             tracing::error!(%why, "a call could not be answered");
             twirp::unavailable("a service behind this one did not answer")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_members_than_one_call_takes_are_the_callers_mistake() {
+        let of = |members: usize| tracks::v1::Playlist { track_ids: vec![1; members], ..Default::default() };
+        assert!(check_members(&[of(rpc::MEMBERS_MAX / 2), of(rpc::MEMBERS_MAX / 2)]).is_ok());
+        let error = check_members(&[of(rpc::MEMBERS_MAX), of(1)]).unwrap_err();
+        assert_eq!(error.code(), twirp::TwirpErrorCode::InvalidArgument);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use twirp::{Request, Response, TwirpErrorResponse, async_trait::async_trait};
 
 use crate::{
-    calls::{Calls, aggregate, ids, refused},
+    calls::{Calls, aggregate, check_members, ids, refused},
     commands::Mode,
     domain::{Mark, PlaylistId, PlaylistKind, Sharing, TrackId, Viewer},
     foundation::{Command, Include, PlaylistFields},
@@ -114,6 +114,7 @@ impl Calls {
             return Ok(HashMap::new());
         }
         let asked = scene.members_to_ask_for(viewer, Members::All);
+        check_members(&asked)?;
         let wanted = mask.below("tracks");
         let inner = Mask::of_track(wanted.clone()).map_err(twirp::invalid_argument)?;
         // Members and tracks are put together by the id, whether it is wanted or not.

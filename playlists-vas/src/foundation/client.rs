@@ -1,4 +1,4 @@
-//! The internal API, call by call. Reads may be shared ([`super::coalesce`]) and are never repeated once they were sent;
+//! The internal API, call by call. Reads may be shared ([`super::coalesce`]) and made again over a new connection;
 //! commands are sent once.
 
 use std::{
@@ -19,7 +19,7 @@ use crate::{
         Audience, Bundle, Command, Events, FoundationError, Include, Introspection, Limits, Listed, Lookup,
         Outcome, PlaylistList, Relations, UserList,
         coalesce::Coalescing,
-        connection::{Answer, Connections},
+        connection::{Answer, Connections, Repeat},
         refusal,
         requests::{PageSpec, ViewerSpec},
     },
@@ -173,7 +173,10 @@ impl Foundation {
     ) -> Result<Outcome, FoundationError> {
         const PATH: &str = "/internal/v1/commands";
         let call = json!({ "viewer": ViewerSpec::of(viewer), "command": command, "dry_run": dry_run });
-        let answer = self.0.ask(PATH, Method::POST, PATH.to_owned(), written(&call), Duration::ZERO).await;
+        let answer = self
+            .0
+            .ask(PATH, Method::POST, PATH.to_owned(), written(&call), Repeat::Unsent, Duration::ZERO)
+            .await;
         if !dry_run {
             self.0.coalescing.start_generation();
         }
@@ -183,7 +186,12 @@ impl Foundation {
     /// Events after `after`, waiting up to `wait` for the first.
     pub async fn events(&self, after: i64, limit: u32, wait: Duration) -> Result<Events, FoundationError> {
         let target = format!("/internal/v1/events?after={after}&limit={limit}&wait_ms={}", wait.as_millis());
-        parse(&self.0.ask("/internal/v1/events", Method::GET, target, Bytes::new(), wait).await?)
+        parse(
+            &self
+                .0
+                .ask("/internal/v1/events", Method::GET, target, Bytes::new(), Repeat::Harmless, wait)
+                .await?,
+        )
     }
 
     /// Whoever asks from now on gets answers from now on.
@@ -203,7 +211,9 @@ impl Foundation {
     ) -> Result<T, FoundationError> {
         let body = written(call);
         let (inner, sent) = (Arc::clone(&self.0), body.clone());
-        let ask = async move { inner.ask(path, Method::POST, path.to_owned(), sent, Duration::ZERO).await };
+        let ask = async move {
+            inner.ask(path, Method::POST, path.to_owned(), sent, Repeat::Harmless, Duration::ZERO).await
+        };
         parse(&self.0.coalescing.join(path, body, ask).await?)
     }
 }
@@ -215,6 +225,7 @@ impl Inner {
         method: Method,
         target: String,
         body: Bytes,
+        repeat: Repeat,
         extra: Duration,
     ) -> Result<Bytes, FoundationError> {
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(path).or_default() += 1;
@@ -225,7 +236,7 @@ impl Inner {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body))
             .expect("paths are literals and numbers");
-        let Answer { status, body } = self.connections.ask(request, extra).await?;
+        let Answer { status, body } = self.connections.ask(request, repeat, extra).await?;
         if status == StatusCode::OK { Ok(body) } else { Err(refusal::read(status, &body)) }
     }
 }

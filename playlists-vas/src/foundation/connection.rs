@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -36,9 +36,27 @@ pub(super) struct Connections {
     authority: String,
     limits: Limits,
     turns: Semaphore,
-    /// The one used last is taken first, so that the others grow old and are closed.
-    idle: Mutex<Vec<SendRequest<Full<Bytes>>>>,
+    /// The one used last is taken first, so that the others grow old and are dropped.
+    idle: Mutex<Vec<Idle>>,
 }
+
+struct Idle {
+    sender: SendRequest<Full<Bytes>>,
+    since: Instant,
+}
+
+/// Whether a call may be made again where nobody knows if it arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// A read: once more, over a new connection, if a kept one was closed under it.
+    Harmless,
+    /// A command: only what was provably not sent.
+    Unsent,
+}
+
+/// A connection that was idle for longer is not used again. Servers close idle connections too, mothership after ten
+/// seconds, and what is sent at that moment is lost.
+const IDLE_MAX: Duration = Duration::from_secs(5);
 
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -55,23 +73,28 @@ impl Connections {
     pub(super) async fn ask(
         &self,
         request: Request<Full<Bytes>>,
+        repeat: Repeat,
         extra: Duration,
     ) -> Result<Answer, FoundationError> {
         let deadline = self.limits.deadline + extra;
-        timeout(deadline, self.exchange(request)).await.unwrap_or_else(|_| {
+        timeout(deadline, Box::pin(self.exchange(request, repeat))).await.unwrap_or_else(|_| {
             let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
             Err(FoundationError::TimedOut { deadline_ms })
         })
     }
 
-    async fn exchange(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, FoundationError> {
+    async fn exchange(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        repeat: Repeat,
+    ) -> Result<Answer, FoundationError> {
         let _turn = self.turns.acquire().await.expect("the semaphore is never closed");
         let host = self.authority.parse().map_err(|_| unreachable("its address is no host and port"))?;
         request.headers_mut().insert(header::HOST, host);
         loop {
-            let reused = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let fresh = reused.is_none();
-            let mut sender = match reused {
+            let kept = self.kept();
+            let fresh = kept.is_none();
+            let mut sender = match kept {
                 Some(sender) => sender,
                 None => self.connect().await?,
             };
@@ -81,24 +104,38 @@ impl Connections {
                 }
                 continue;
             }
+            let again = (repeat == Repeat::Harmless && !fresh).then(|| request.clone());
             let response = match sender.try_send_request(request).await {
                 Ok(response) => response,
-                // A kept connection that was closed meanwhile gives the request back unsent; nothing else is repeated.
-                Err(mut failed) => match failed.take_message() {
-                    Some(unsent) if !fresh => {
+                Err(mut failed) => match failed.take_message().filter(|_| !fresh).or(again) {
+                    Some(unsent) => {
                         request = unsent;
                         continue;
                     }
-                    _ => return Err(unreachable(&failed.into_error())),
+                    None => return Err(unreachable(&failed.into_error())),
                 },
             };
             let status = response.status();
             let body = Limited::new(response.into_body(), self.limits.answer_bytes_max).collect().await;
             let body = body.map_err(|error| FoundationError::Unreadable(error.to_string()))?.to_bytes();
             if !sender.is_closed() {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+                let idle = Idle { sender, since: Instant::now() };
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
             }
             return Ok(Answer { status, body });
+        }
+    }
+
+    /// The connection that was used last, if it is young enough; the others are older still.
+    fn kept(&self) -> Option<SendRequest<Full<Bytes>>> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        match idle.pop() {
+            Some(Idle { sender, since }) if since.elapsed() < IDLE_MAX => Some(sender),
+            Some(_) => {
+                idle.clear();
+                None
+            }
+            None => None,
         }
     }
 

@@ -146,7 +146,7 @@ impl Queries {
         let listing = async {
             Ok(self.foundation.list_playlists(viewer, list, audience, page, include(members)).await?)
         };
-        let ((), listed) = both(self.check(viewer, of), listing).await?;
+        let ((), listed) = both(Box::pin(self.check(viewer, of)), listing).await?;
         let Listed { ids, next_cursor, now, playlists, users, relations } = listed;
         let mut scene = Scene::new(now, playlists, users, relations);
         scene.next = next_cursor.as_deref().map(cursor).transpose()?;
@@ -174,7 +174,7 @@ impl Queries {
         let listing = async {
             Ok(self.foundation.list_users(viewer, list, audience, page, &[Include::Relations]).await?)
         };
-        let ((), listed) = both(self.check(viewer, of), listing).await?;
+        let ((), listed) = both(Box::pin(self.check(viewer, of)), listing).await?;
         let next = listed.next_cursor.as_deref().map(cursor).transpose()?;
         let mut by_id: HashMap<UserId, Profile> =
             listed.users.into_iter().map(|user| (user.id, user)).collect();

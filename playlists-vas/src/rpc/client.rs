@@ -12,6 +12,9 @@ pub struct BadAddress {
     why: String,
 }
 
+/// Kept connections are not used again after this.
+const IDLE_MAX: Duration = Duration::from_secs(5);
+
 /// A client of all services at `url`, such as `http://127.0.0.1:8082`; it implements the trait of each.
 ///
 /// `deadline` is for a whole call; `idle_max` connections are kept.
@@ -36,6 +39,8 @@ pub fn client(
         .timeout(deadline)
         .tcp_nodelay(true)
         .pool_max_idle_per_host(idle_max)
+        // Before the other side closes it: what is sent at that moment is lost.
+        .pool_idle_timeout(IDLE_MAX)
         // The environment of a process does not decide where its calls go.
         .no_proxy()
         .build()

@@ -14,3 +14,6 @@ pub use door::{PROTOS, door, proto};
 pub use errors::twirp_error;
 pub use field_mask::FieldMask;
 pub use generated::{authorization, consumer, creator, playlists, tracks};
+
+/// Members of playlists that one call to the Tracks VAS may name.
+pub const MEMBERS_MAX: usize = 10_000;

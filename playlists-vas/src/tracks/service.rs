@@ -11,7 +11,7 @@ use crate::{
     foundation::{Bundle, Foundation, IDS_MAX, Include, Relations, TrackRecord},
     regressions::{Regression, Regressions},
     rpc::{
-        FieldMask,
+        FieldMask, MEMBERS_MAX,
         mask::Mask,
         tracks::v1::{
             self, GetMembersRequest, GetMembersResponse, GetRequest, GetResponse, Member, Members, Tracks,
@@ -20,9 +20,6 @@ use crate::{
     },
     tracks::aggregate,
 };
-
-/// Members that one call may name.
-const MEMBERS_MAX: usize = 10_000;
 
 #[derive(Clone)]
 pub(super) struct Service {

@@ -11,11 +11,13 @@ use std::{
 use futures_util::future::join_all;
 use playlists_vas::{
     domain::{PlaylistId, Viewer},
-    foundation::{Command, Foundation, FoundationConfig, FoundationError, Invalid, Limits, Problem, Refused},
+    foundation::{
+        Command, Foundation, FoundationConfig, FoundationError, Invalid, Limits, Lookup, Problem, Refused,
+    },
 };
 use serde_json::{Value, json};
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
     sync::{Notify, Semaphore},
 };
@@ -114,6 +116,41 @@ async fn equal_reads_at_once_are_one_call_and_a_command_parts_them() {
     let answers = tokio::join!(first, second, third);
     assert!(answers.0.is_ok() && answers.1.is_ok() && answers.2.is_ok());
     assert_eq!(monolith.count("/playlists/batch"), 2);
+}
+
+/// Answers the first request of a connection and closes it when the second comes.
+#[tokio::test]
+async fn a_read_under_which_a_kept_connection_was_closed_is_made_again_and_a_command_is_not() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let authority = listener.local_addr().unwrap().to_string();
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let server = tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 4096];
+            if socket.read(&mut buffer).await.unwrap() > 0 {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let body = json!({ "found": null }).to_string();
+                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                socket.write_all(answer.as_bytes()).await.unwrap();
+            }
+            if socket.read(&mut buffer).await.unwrap() > 0 {
+                counted.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    });
+    let config = FoundationConfig { authority, service_token: "t".to_owned(), limits: patient() };
+    let foundation = Foundation::new(config).unwrap();
+    let secret = |token: &str| Lookup::PlaylistSecret { token: token.to_owned() };
+    assert_eq!(foundation.lookup(&secret("a")).await, Ok(None));
+    // The second is lost with its connection, and asked again over a new one.
+    assert_eq!(foundation.lookup(&secret("b")).await, Ok(None));
+    assert_eq!(requests.load(Ordering::SeqCst), 3);
+    let error = foundation.execute(&Viewer::default(), &like(1), false).await.unwrap_err();
+    assert!(matches!(error, FoundationError::Unreachable(_)), "{error:?}");
+    assert_eq!(requests.load(Ordering::SeqCst), 4);
+    server.abort();
 }
 
 #[tokio::test]
