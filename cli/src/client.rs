@@ -142,6 +142,7 @@ fn failure(problem: Problem, data: Option<serde_json::Value>) -> Failure {
             Exit::Usage
         }
         Code::Unauthorized
+        | Code::Forbidden
         | Code::WrongHost
         | Code::NotFound
         | Code::MethodNotAllowed

@@ -16,7 +16,7 @@
 //! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
 //! - [`triage`]: what people decided about groups.
 //! - [`gate`]: whether the evidence lets an endpoint move.
-//! - [`report`]: what a store holds, for a terminal, as JSON, and as one HTML file.
+//! - [`report`]: what a store holds, for a terminal, as JSON, and as one HTML file; [`pages`]: the review page's views.
 //!
 //! The comparison and the statistics are pure: no I/O, no clock. The ledger and the reports stand around them.
 
@@ -42,3 +42,4 @@ pub mod store;
 pub mod ledger;
 pub mod gate;
 pub mod report;
+pub mod pages;

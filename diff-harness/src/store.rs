@@ -95,6 +95,35 @@ pub trait Store: Send + Sync + 'static {
         epoch: EpochFilter<'_>,
     ) -> Result<Vec<GroupShape>, StoreError>;
 
+    /// One page of the groups of one epoch, worst severity first, then by count.
+    fn list_groups(&self, listing: &GroupListing<'_>) -> Result<Listed, StoreError>;
+
+    /// The groups before and after this one in such a list.
+    fn neighbours(&self, listing: &GroupListing<'_>, of: &Fingerprint) -> Result<Neighbours, StoreError>;
+
+    /// How many groups of each endpoint and severity an epoch has, without `except`.
+    fn group_sums(
+        &self,
+        epoch: &Epoch,
+        except: &[Fingerprint],
+    ) -> Result<Vec<(EndpointId, Severity, u64)>, StoreError>;
+
+    /// What each of these groups was like when this person looked at it last; those never looked at are left out.
+    fn views(
+        &self,
+        person: &str,
+        groups: &[Fingerprint],
+    ) -> Result<BTreeMap<Fingerprint, String>, StoreError>;
+
+    /// Remembers that this person looked at a group, and what it was like.
+    fn keep_view(
+        &self,
+        person: &str,
+        group: &Fingerprint,
+        seen_as: &str,
+        at: UnixMillis,
+    ) -> Result<(), StoreError>;
+
     /// Kept exchanges of a group, newest first.
     fn samples(&self, group: &Fingerprint, limit: usize) -> Result<Vec<Sample>, StoreError>;
 
@@ -490,6 +519,40 @@ pub struct GroupShape {
     pub shape: String,
     pub count: u64,
     pub exchanges: u64,
+}
+
+/// Which groups of one epoch are listed, and which page of them.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupListing<'a> {
+    pub epoch: &'a Epoch,
+    pub endpoint: Option<&'a EndpointId>,
+    /// Of this severity only.
+    pub severity: Option<Severity>,
+    /// Words that must all stand in the endpoint, the kind, the location or the fingerprint, in any case.
+    pub search: &'a str,
+    pub among: Among<'a>,
+    pub offset: usize,
+    pub limit: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Among<'a> {
+    All,
+    Only(&'a [Fingerprint]),
+    Except(&'a [Fingerprint]),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    pub groups: Vec<Triaged>,
+    /// On all pages together.
+    pub found: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Neighbours {
+    pub before: Option<Fingerprint>,
+    pub after: Option<Fingerprint>,
 }
 
 /// A kept exchange with what was found in it.

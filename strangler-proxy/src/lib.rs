@@ -12,6 +12,7 @@
 //! - [`counters`]: what became of every request, counted in memory.
 //! - [`control`]: moves endpoints: the store first, then the route table.
 //! - [`admin`]: the JSON API that the command line speaks, metrics and health.
+//! - [`pages`]: the review page, on the same listener.
 //! - [`serve`]: builds all of it from the config and runs it.
 //!
 //! The client of a request waits for the side that answers it and for nothing else: what is shadowed, compared
@@ -27,4 +28,5 @@ pub mod fallback;
 pub mod counters;
 pub mod control;
 pub mod admin;
+pub mod pages;
 pub mod serve;

@@ -26,6 +26,7 @@ use crate::counters::CounterRegistry;
 use crate::data_plane::{self, DataPlane, Outlets};
 use crate::fallback::{FallbackHandle, FallbackThread};
 use crate::inventory::Discovery;
+use crate::pages::{self, Site};
 use crate::record::{self, Judge, Recorder, RulesJudge};
 use crate::routes::PathView;
 use crate::routes::cohort::Cohorts;
@@ -268,9 +269,17 @@ impl AdminThread {
             .max_blocking_threads(ADMIN_BLOCKING_MAX)
             .thread_name("admin-work")
             .build()?;
-        let router = admin::router(Arc::new(api));
+        let api = Arc::new(api);
+        let site = Arc::new(Site::new(Arc::clone(&api), stopped.clone())?);
+        let router = pages::hardened(admin::router(api).merge(pages::router(Arc::clone(&site))));
         let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(move || {
-            if let Err(error) = runtime.block_on(admin::serve(listener, router, stopped)) {
+            let serving = async {
+                let pulse = tokio::spawn(site.keep_pulse());
+                let served = admin::serve(listener, router, stopped).await;
+                pulse.abort();
+                served
+            };
+            if let Err(error) = runtime.block_on(serving) {
                 tracing::error!(%error, "the admin API ended");
             }
         })?;

@@ -13,3 +13,4 @@ mod crash;
 mod diff;
 mod suites;
 mod triage;
+mod review_page;

@@ -39,6 +39,8 @@ pub(crate) struct Said {
 #[derive(Debug)]
 pub(crate) struct Answered {
     pub(crate) status: u16,
+    /// Status line and fields, as they came.
+    pub(crate) head: String,
     pub(crate) body: String,
 }
 
@@ -238,7 +240,7 @@ pub(crate) fn raw(address: &str, request: &str) -> Answered {
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answered { status, body: body.to_owned() }
+    Answered { status, head: head.to_owned(), body: body.to_owned() }
 }
 
 pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {

@@ -61,7 +61,7 @@ pub(super) fn shapes(
     Ok(shapes.collect::<Result<_, _>>()?)
 }
 
-fn read(row: &Row<'_>) -> Result<Group, Failure> {
+pub(super) fn read(row: &Row<'_>) -> Result<Group, Failure> {
     let (fingerprint, kind_text, severity): (String, String, i64) = (row.get(0)?, row.get(3)?, row.get(4)?);
     let example: String = row.get(11)?;
     let divergence: Option<DivergenceRow> = serde_json::from_str(&example).ok();

@@ -18,8 +18,11 @@ mod noise;
 mod groups;
 mod parts;
 mod triage;
+mod listing;
+mod views;
 mod sweep;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -33,8 +36,9 @@ use crate::fingerprint::Fingerprint;
 use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::noise::book::EndpointNoise;
 use crate::store::{
-    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupShape, LatencyPair,
-    Observed, RuleTally, Sample, Store, StoreError, Swept, Tally, Took, Undeclared,
+    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupListing,
+    GroupShape, LatencyPair, Listed, Neighbours, Observed, RuleTally, Sample, Store, StoreError, Swept,
+    Tally, Took, Undeclared,
 };
 use crate::triage::{Decided, Entry, Part, Refusal, Triaged, Wish};
 
@@ -273,6 +277,40 @@ impl Store for Ledger {
         epoch: EpochFilter<'_>,
     ) -> Result<Vec<GroupShape>, StoreError> {
         self.read(|connection| groups::shapes(connection, group, epoch))
+    }
+
+    fn list_groups(&self, listing: &GroupListing<'_>) -> Result<Listed, StoreError> {
+        self.read(|connection| listing::list(connection, listing))
+    }
+
+    fn neighbours(&self, listing: &GroupListing<'_>, of: &Fingerprint) -> Result<Neighbours, StoreError> {
+        self.read(|connection| listing::neighbours(connection, listing, of))
+    }
+
+    fn group_sums(
+        &self,
+        epoch: &Epoch,
+        except: &[Fingerprint],
+    ) -> Result<Vec<(EndpointId, Severity, u64)>, StoreError> {
+        self.read(|connection| listing::sums(connection, epoch, except))
+    }
+
+    fn views(
+        &self,
+        person: &str,
+        groups: &[Fingerprint],
+    ) -> Result<BTreeMap<Fingerprint, String>, StoreError> {
+        self.read(|connection| views::of(connection, person, groups))
+    }
+
+    fn keep_view(
+        &self,
+        person: &str,
+        group: &Fingerprint,
+        seen_as: &str,
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.write(|connection| views::keep(connection, person, group, seen_as, at))
     }
 
     fn samples(&self, group: &Fingerprint, limit: usize) -> Result<Vec<Sample>, StoreError> {

@@ -54,7 +54,7 @@ fn nearest_rank<T: Copy>(sorted: &[T], percent: usize) -> T {
 }
 
 /// Three places are enough for a person: `1.23 ms`, `812 µs`.
-pub(crate) fn shown(latency: Duration) -> String {
+pub fn shown(latency: Duration) -> String {
     let micros = latency.as_micros();
     match micros {
         0..1_000 => format!("{micros} µs"),

@@ -255,3 +255,16 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
         }
     }
 }
+
+/// Thousands apart by a narrow space.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}

@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use super::access::AdminConfig;
 use super::answer::{Failed, done};
 use super::wire::{Code, Problem};
-use super::{evidence, health, metrics, moves, report, routes, triage};
+use super::{evidence, health, matrix, metrics, moves, report, routes, triage};
 use crate::control::Control;
 use crate::counters::{CounterRegistry, Snapshot};
 use crate::data_plane::RefusalCounts;
@@ -98,7 +98,7 @@ impl Before {
 
 impl Api {
     /// What became of an endpoint's requests since the beginning; `None` for those that matched no endpoint.
-    pub(super) fn tally(&self, endpoint: Option<&EndpointId>) -> Tally {
+    pub(crate) fn tally(&self, endpoint: Option<&EndpointId>) -> Tally {
         self.snapshot(endpoint).tally
     }
 
@@ -125,7 +125,7 @@ impl Api {
 
     /// Has what was compared up to now in the store. When the store refuses, what it holds is answered, and the
     /// status says what is missing.
-    pub(super) fn flush(&self) {
+    pub(crate) fn flush(&self) {
         if let Err(error) = self.recorder.flush(FLUSH_PATIENCE) {
             tracing::warn!(%error, "an answer is given without what was observed last");
         }
@@ -155,6 +155,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/waivers", get(triage::waivers).post(triage::import_waivers))
         .route("/exchanges/{id}", get(evidence::exchange))
         .route("/report", get(report::report))
+        .route("/matrix", get(matrix::show).post(matrix::hand_in))
         .route("/epochs", get(evidence::epochs).post(evidence::set_epochs))
         .route("/rules", get(evidence::rules))
         .route("/rules/reload", post(evidence::reload_rules))
@@ -251,13 +252,14 @@ where
 }
 
 async fn admit(State(api): Shared, mut request: Request, next: Next) -> Result<Response, Problem> {
-    let actor = api.access.admit(request.uri(), request.headers())?;
+    let peer = request.extensions().get().copied();
+    let actor = api.access.admit(request.method(), request.uri(), request.headers(), peer)?;
     // One that says so beforehand is not read at all.
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > BODY_BYTES_MAX as u64) {
         return Err(too_large());
     }
-    request.extensions_mut().insert(Actor(actor));
+    request.extensions_mut().insert(Actor(actor.name));
     tokio::time::timeout(REQUEST_DEADLINE, next.run(request)).await.map_err(|_| {
         Problem::new(
             Code::BadRequest,

@@ -67,7 +67,8 @@ fn status_view(api: &Api) -> Result<StatusView, diff_harness::store::StoreError>
     })
 }
 
-fn warnings(api: &Api) -> Vec<String> {
+/// What a person must look at.
+pub(crate) fn warnings(api: &Api) -> Vec<String> {
     let health = api.recorder.health();
     let mut warnings = (api.effects.unmatchable)();
     if let Some(failing) = health.failing {

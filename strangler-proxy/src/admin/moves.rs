@@ -174,7 +174,7 @@ fn plan_view(plan: &Plan) -> PlanView {
 }
 
 /// Who would answer, and who would be asked besides.
-fn effects(to: Standing, safe: bool) -> Vec<String> {
+pub(crate) fn effects(to: Standing, safe: bool) -> Vec<String> {
     let mut effects = match to.stage {
         Stage::Legacy => vec!["control answers; nothing is shadowed".to_owned()],
         Stage::Shadow => vec![

@@ -4,12 +4,14 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
+
+use super::access::Peer;
 
 const CONNECTIONS_MAX: usize = 128;
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
@@ -35,11 +37,11 @@ pub async fn serve(
             accepted = async { (place.await, listener.accept().await) } => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
-        let (Ok(place), Ok((stream, _))) = accepted else {
+        let (Ok(place), Ok((stream, peer))) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(router.clone().layer(Extension(Peer(peer.ip()))));
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let mut stop = stop.clone();
         connections.spawn(async move {

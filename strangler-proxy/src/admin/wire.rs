@@ -51,6 +51,8 @@ pub struct Problem {
 pub enum Code {
     BadRequest,
     Unauthorized,
+    /// Known, and of a role that may not do this.
+    Forbidden,
     /// The Host header names neither this listener nor loopback.
     WrongHost,
     NotFound,

@@ -59,6 +59,7 @@ pub(super) struct Listen {
 pub(super) struct Admin {
     pub(super) address: Option<Spanned<SocketAddr>>,
     pub(super) tokens: Vec<Spanned<Token>>,
+    pub(super) proxy: Option<Spanned<TrustedProxy>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,6 +68,17 @@ pub(super) struct Token {
     pub(super) name: String,
     pub(super) token: Option<String>,
     pub(super) token_file: Option<String>,
+    pub(super) role: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrustedProxy {
+    pub(super) peers: Vec<Spanned<String>>,
+    pub(super) user_header: Spanned<String>,
+    pub(super) role_header: Spanned<String>,
+    #[serde(default)]
+    pub(super) hosts: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

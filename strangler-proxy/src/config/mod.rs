@@ -27,9 +27,9 @@ use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::admin::{AdminConfig, Token};
+use crate::admin::{AdminConfig, Role, Token, TrustedProxy};
 use crate::control::PointOfNoReturn;
-use crate::data_plane::DataPlaneConfig;
+use crate::data_plane::{DataPlaneConfig, Network};
 use crate::fallback::FallbackConfig;
 use crate::record::RecordConfig;
 use crate::routes::MatchPolicy;
@@ -261,12 +261,17 @@ fn admin(
             |message| ConfigError { path: "STRANGLER_TOKEN".into(), place: None, message, hint: None };
         check_token(secret).map_err(wrong)?;
         if !tokens.iter().any(|token| token.secret == *secret) {
-            tokens.push(Token { name: "STRANGLER_TOKEN".to_owned(), secret: secret.clone() });
+            tokens.push(Token {
+                name: "STRANGLER_TOKEN".to_owned(),
+                secret: secret.clone(),
+                role: Role::Operator,
+            });
         }
     }
     let address = overrides.admin.or(written.address.as_ref().map(|address| *address.get_ref()));
     let address = address.unwrap_or(AdminConfig::DEFAULT_ADDRESS);
-    if !address.ip().is_loopback() && tokens.is_empty() {
+    let trusted = written.proxy.as_ref().map(|proxy| trusted(source, proxy)).transpose()?;
+    if !address.ip().is_loopback() && tokens.is_empty() && trusted.is_none() {
         let message =
             format!("the admin API would listen on {address}, which others can reach, without a token");
         let error = match written.address.as_ref().filter(|_| overrides.admin.is_none()) {
@@ -277,7 +282,28 @@ fn admin(
             "add [[admin.tokens]] with a name and a token, set STRANGLER_TOKEN, or listen on 127.0.0.1",
         ));
     }
-    Ok(AdminConfig { address, tokens })
+    Ok(AdminConfig { address, tokens, trusted })
+}
+
+fn trusted(source: &Source<'_>, written: &Spanned<file::TrustedProxy>) -> Result<TrustedProxy, ConfigError> {
+    let proxy = written.get_ref();
+    if proxy.peers.is_empty() {
+        return Err(source
+            .wrong(written.span(), "no peer is trusted, so nobody would be let in")
+            .hint("name the addresses of the proxy that signs people in: peers = [\"10.0.0.5/32\"]"));
+    }
+    let network = |text: &Spanned<String>| {
+        text.get_ref().parse::<Network>().map_err(|problem| source.wrong(text.span(), problem))
+    };
+    let named = |name: &Spanned<String>| {
+        header(source, Some(name)).map(|name| name.expect("a header that was written has a name"))
+    };
+    Ok(TrustedProxy {
+        peers: proxy.peers.iter().map(network).collect::<Result<_, _>>()?,
+        user_header: named(&proxy.user_header)?,
+        role_header: named(&proxy.role_header)?,
+        hosts: proxy.hosts.clone(),
+    })
 }
 
 fn token_of(
@@ -307,7 +333,12 @@ fn token_of(
         }
     };
     check_token(&secret).map_err(wrong)?;
-    Ok(Token { name: written.name.clone(), secret })
+    // Whoever was given a token before there were roles may do what they could.
+    let role = match &written.role {
+        None => Role::Operator,
+        Some(role) => role.get_ref().parse().map_err(|problem: String| source.wrong(role.span(), problem))?,
+    };
+    Ok(Token { name: written.name.clone(), secret, role })
 }
 
 /// RFC 6750 §2.1: what can stand behind `Bearer`.

@@ -266,6 +266,11 @@ impl Control {
         Ok(Plan { route, to, direction, gate, refusal, no_return })
     }
 
+    /// What the gate wants to see.
+    pub fn policy(&self) -> &Policy {
+        &self.gate
+    }
+
     /// Newest first.
     pub fn transitions(
         &self,

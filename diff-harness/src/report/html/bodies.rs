@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::overview::grouped;
 use super::page::{Page, put};
+use crate::report::grouped;
 use crate::report::side_by_side::{Cell, Mark, Row, SideBySide};
 
 /// Equal lines that stay in sight around a difference.
@@ -19,16 +19,47 @@ const PAGE_ROWS_MAX: usize = 60_000;
 /// A longer line is cut around its first difference.
 const LINE_BYTES_MAX: usize = 600;
 
-/// How many lines the page still takes.
+/// How much the page still takes.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     rows: usize,
+    /// Of the markup of lines, as it is estimated before it is written.
+    bytes: usize,
 }
 
 impl Budget {
     pub(super) fn whole_page() -> Self {
-        Self { rows: PAGE_ROWS_MAX }
+        Self { rows: PAGE_ROWS_MAX, bytes: usize::MAX }
     }
+
+    /// For a page that is sent over a network while somebody waits.
+    pub(crate) fn bytes(bytes: usize) -> Self {
+        Self { rows: PAGE_ROWS_MAX, bytes }
+    }
+
+    /// How many of these rows it takes, and takes them off.
+    fn take(&mut self, rows: &[Row]) -> usize {
+        let mut taken = 0;
+        for row in rows.iter().take(self.rows) {
+            let Some(left) = self.bytes.checked_sub(markup_bytes(row)) else { break };
+            self.bytes = left;
+            taken += 1;
+        }
+        self.rows -= taken;
+        taken
+    }
+}
+
+/// An estimate: every fourth byte of a body may be one that is escaped.
+fn markup_bytes(row: &Row) -> usize {
+    const ROW_BYTES: usize = 120;
+    let cell = |cell: &Option<Cell>| {
+        cell.as_ref().map_or(0, |cell| {
+            let text = cell.text.len().min(LINE_BYTES_MAX);
+            text + text / 2 + cell.changed.len().min(text) * 13
+        })
+    };
+    ROW_BYTES + cell(&row.control) + cell(&row.candidate)
 }
 
 pub(super) fn write(page: &mut Page, bodies: &SideBySide, budget: &mut Budget) {
@@ -41,12 +72,12 @@ pub(super) fn write(page: &mut Page, bodies: &SideBySide, budget: &mut Budget) {
         put!(page, "</h4>");
     }
     put!(page, "</div>\n");
-    let mut left = EXCHANGE_ROWS_MAX.min(budget.rows);
-    let before = left;
+    let mut left = EXCHANGE_ROWS_MAX;
     let mut unshown = 0;
     for run in runs(&bodies.rows) {
         let rows = &bodies.rows[run.rows.clone()];
-        let shown = if run.folded { rows.len().min(FOLDED_MAX).min(left) } else { rows.len().min(left) };
+        let wanted = if run.folded { rows.len().min(FOLDED_MAX).min(left) } else { rows.len().min(left) };
+        let shown = budget.take(&rows[..wanted]);
         left -= shown;
         match run.folded {
             true if shown > 0 => fold(page, &rows[..shown], rows.len()),
@@ -57,7 +88,6 @@ pub(super) fn write(page: &mut Page, bodies: &SideBySide, budget: &mut Budget) {
             unshown += rows.len() - shown;
         }
     }
-    budget.rows -= before - left;
     if unshown > 0 {
         put!(
             page,

@@ -3,14 +3,13 @@
 use http::HeaderMap;
 
 use super::bodies::{self, Budget};
-use super::overview::grouped;
 use super::page::{Page, put};
 use crate::divergence::{Divergence, Location};
 use crate::exchange::{Observation, Outcome};
 use crate::report::curl::curl_line;
 use crate::report::json::outcome_line;
 use crate::report::side_by_side;
-use crate::report::{GroupReport, Upstreams, time, without_kind};
+use crate::report::{GroupReport, Upstreams, grouped, time, without_kind};
 use crate::store::Sample;
 
 pub(super) fn card(
@@ -81,7 +80,7 @@ fn values(page: &mut Page, divergence: &Divergence) {
     put!(page, "</div>\n");
 }
 
-fn sample(page: &mut Page, sample: &Sample, upstreams: &Upstreams, budget: &mut Budget) {
+pub(super) fn sample(page: &mut Page, sample: &Sample, upstreams: &Upstreams, budget: &mut Budget) {
     let exchange = sample.exchange.get();
     put!(
         page,
@@ -150,7 +149,19 @@ fn headers(page: &mut Page, headers: &HeaderMap, divergences: &[&Divergence]) {
             "<tr class=\"{}\"><th>{}</th><td>{}</td></tr>",
             if differs { "differs" } else { "" },
             name,
-            String::from_utf8_lossy(value.as_bytes())
+            cut(&String::from_utf8_lossy(value.as_bytes()))
         );
+    }
+}
+
+/// A value that is longer than anybody reads is cut, and says so.
+fn cut(value: &str) -> String {
+    const BYTES_MAX: usize = 2_000;
+    match value.len() {
+        0..=BYTES_MAX => value.to_owned(),
+        bytes => {
+            let end = value.floor_char_boundary(BYTES_MAX);
+            format!("{} … {} more bytes", &value[..end], grouped((bytes - end) as u64))
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! disk, in light and dark, and prints.
 
 pub(crate) mod page;
-mod overview;
+pub(crate) mod overview;
 mod group;
 mod bodies;
 
@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::{GroupReport, Report, Upstreams, time};
+use crate::store::Sample;
 use bodies::Budget;
 use page::{Page, put};
 
@@ -51,6 +52,13 @@ pub fn render_group(group: &GroupReport, upstreams: &Upstreams) -> String {
     group::card(&mut page, group, upstreams, true, &mut Budget::whole_page());
     put!(page, "</main>\n");
     foot(page)
+}
+
+/// One kept exchange as a piece of a page, of about so many bytes at most.
+pub(crate) fn sample(sample: &Sample, upstreams: &Upstreams, bytes_max: usize) -> String {
+    let mut page = Page::default();
+    group::sample(&mut page, sample, upstreams, &mut Budget::bytes(bytes_max));
+    page.finish()
 }
 
 pub(crate) fn head(page: &mut Page, title: &str) {

@@ -4,7 +4,7 @@ use super::page::{Page, put};
 use crate::divergence::Severity;
 use crate::lifecycle::Hold;
 use crate::report::latency::{Quantiles, shown};
-use crate::report::{EndpointReport, Report, percent, time};
+use crate::report::{EndpointReport, Report, grouped, percent, time};
 use crate::store::Tally;
 
 pub(super) fn summary(page: &mut Page, report: &Report) {
@@ -79,7 +79,7 @@ fn tile(page: &mut Page, class: &str, name: &str, n: u64, of: Option<(u64, &str)
 }
 
 /// Where all requests went, to scale. Drawn, because a style attribute would need a weaker policy.
-fn bar(page: &mut Page, tally: &Tally, class: &str) {
+pub(crate) fn bar(page: &mut Page, tally: &Tally, class: &str) {
     let parts = [
         ("match", tally.matched),
         ("tolerated", tally.tolerated),
@@ -305,17 +305,4 @@ pub(super) fn transitions(page: &mut Page, report: &Report) {
 /// `request_too_large` as it is read aloud.
 fn words(reason: &str) -> String {
     reason.replace('_', " ")
-}
-
-/// Thousands apart by a narrow space.
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push('\u{202f}');
-        }
-        out.push(digit);
-    }
-    out
 }

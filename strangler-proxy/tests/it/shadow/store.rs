@@ -1,16 +1,19 @@
 //! A store that keeps what it is given, and refuses it when a test says so.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use diff_harness::divergence::Severity;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::{Declaration, Flip, Route, Transition};
 use diff_harness::noise::book::EndpointNoise;
 use diff_harness::store::{
-    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupShape, LatencyPair,
-    Observed, RuleTally, Sample, Store, StoreError, Swept, Tally, Took, Undeclared,
+    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupListing,
+    GroupShape, LatencyPair, Listed, Neighbours, Observed, RuleTally, Sample, Store, StoreError, Swept,
+    Tally, Took, Undeclared,
 };
 use diff_harness::triage::{Decided, Entry, Part, Triaged, Wish};
 
@@ -161,6 +164,30 @@ impl Store for MemoryStore {
     }
 
     fn parts(&self) -> Result<Vec<(Fingerprint, Part)>, StoreError> {
+        not_here()
+    }
+
+    fn list_groups(&self, _: &GroupListing<'_>) -> Result<Listed, StoreError> {
+        not_here()
+    }
+
+    fn neighbours(&self, _: &GroupListing<'_>, _: &Fingerprint) -> Result<Neighbours, StoreError> {
+        not_here()
+    }
+
+    fn group_sums(
+        &self,
+        _: &Epoch,
+        _: &[Fingerprint],
+    ) -> Result<Vec<(EndpointId, Severity, u64)>, StoreError> {
+        not_here()
+    }
+
+    fn views(&self, _: &str, _: &[Fingerprint]) -> Result<BTreeMap<Fingerprint, String>, StoreError> {
+        not_here()
+    }
+
+    fn keep_view(&self, _: &str, _: &Fingerprint, _: &str, _: UnixMillis) -> Result<(), StoreError> {
         not_here()
     }
 

@@ -1,0 +1,6 @@
+//! The review page, as people see it: in a real browser, and as somebody attacks it.
+
+mod browser;
+mod safety;
+mod journeys;
+mod looks;

@@ -1,0 +1,1 @@
+//! What every view must hold, whatever is in it.

@@ -1,0 +1,251 @@
+//! The list of groups, and the rows of groups on other pages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State as Of;
+use diff_harness::divergence::Severity;
+use diff_harness::endpoint::EndpointId;
+use diff_harness::fingerprint::Fingerprint;
+use diff_harness::pages::{Choice, Count, GroupRow, GroupsPage, Here, Paging, ago, link};
+use diff_harness::store::{Among, Epoch, EpochFilter, GroupListing};
+use diff_harness::triage::{State, Triaged};
+use http::{StatusCode, Uri};
+use serde::Deserialize;
+
+use super::endpoint::named;
+use super::guard::{Guest, query};
+use super::reply::{Failed, Page, html, wrong};
+use super::site::{Site, page};
+use super::standing::{Decided, is_undecided};
+
+const ROWS: usize = 50;
+
+const SEVERITIES: [(&str, &str); 5] = [
+    ("", "all"),
+    ("exposure", "exposure"),
+    ("breaking", "breaking"),
+    ("changed", "changed"),
+    ("cosmetic", "cosmetic"),
+];
+const STATES: [(&str, &str); 7] = [
+    ("", "open"),
+    ("undecided", "to decide"),
+    ("bug", "bug"),
+    ("fixed", "fixed"),
+    ("waived", "waived"),
+    ("verified", "verified"),
+    ("all", "all"),
+];
+
+/// Which groups a list has, and where in it.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    pub(super) search: String,
+    #[serde(default)]
+    pub(super) endpoint: String,
+    #[serde(default)]
+    pub(super) severity: String,
+    #[serde(default)]
+    pub(super) state: String,
+    #[serde(default)]
+    page: usize,
+    /// Of one group: which of its samples.
+    #[serde(default)]
+    pub(super) sample: usize,
+    /// Of one group: the line of the log that was just written.
+    pub(super) done: Option<u64>,
+}
+
+/// The parts of a [`GroupListing`], owned.
+pub(super) struct Selection {
+    pub(super) epoch: Arc<Epoch>,
+    endpoint: Option<EndpointId>,
+    severity: Option<Severity>,
+    search: String,
+    among: Chosen,
+}
+
+enum Chosen {
+    All,
+    Only(Vec<Fingerprint>),
+    Except(Vec<Fingerprint>),
+}
+
+impl Asked {
+    /// The address of something in the same list.
+    pub(super) fn link(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let own = [
+            ("search", self.search.as_str()),
+            ("endpoint", &self.endpoint),
+            ("severity", &self.severity),
+            ("state", &self.state),
+        ];
+        link(path, &[&own[..], more].concat())
+    }
+
+    pub(super) fn selection(&self, site: &Site) -> Result<Selection, Failed> {
+        let severity = match self.severity.as_str() {
+            "" => None,
+            text => Some(
+                Severity::ALL
+                    .into_iter()
+                    .find(|severity| severity.as_str() == text)
+                    .ok_or_else(|| wrong(format!("`{text}` is not a severity")))?,
+            ),
+        };
+        let decided = || Decided::read(site);
+        let among = match self.state.as_str() {
+            "all" => Chosen::All,
+            "" => Chosen::Except(decided()?.passing()),
+            "undecided" => Chosen::Except(decided()?.that(|state| !is_undecided(state))),
+            "waived" => {
+                Chosen::Only(decided()?.that(|state| matches!(state, State::Expected | State::Noise)))
+            }
+            text => match State::ALL.into_iter().find(|state| state.as_str() == text) {
+                Some(wanted) => Chosen::Only(decided()?.that(|state| state == wanted)),
+                None => return Err(wrong(format!("`{text}` is not what a list of groups can be of"))),
+            },
+        };
+        Ok(Selection {
+            epoch: site.api.recorder.epochs().current(),
+            endpoint: (!self.endpoint.is_empty()).then(|| named(&self.endpoint)).transpose()?,
+            severity,
+            search: self.search.clone(),
+            among,
+        })
+    }
+}
+
+impl Selection {
+    pub(super) fn of(endpoint: &EndpointId, site: &Site) -> Result<Self, Failed> {
+        let asked = Asked { endpoint: endpoint.to_string(), ..Asked::default() };
+        asked.selection(site)
+    }
+
+    pub(super) fn listing(&self, offset: usize, limit: usize) -> GroupListing<'_> {
+        GroupListing {
+            epoch: &self.epoch,
+            endpoint: self.endpoint.as_ref(),
+            severity: self.severity,
+            search: &self.search,
+            among: match &self.among {
+                Chosen::All => Among::All,
+                Chosen::Only(groups) => Among::Only(groups),
+                Chosen::Except(groups) => Among::Except(groups),
+            },
+            offset,
+            limit,
+        }
+    }
+}
+
+pub(super) async fn list(Of(site): Of<Arc<Site>>, Extension(guest): Extension<Guest>, uri: Uri) -> Page {
+    let asked: Asked = query(&uri)?;
+    page(site, guest, move |site, guest| Ok(html(StatusCode::OK, &view(site, guest, &asked)?))).await
+}
+
+fn view(site: &Site, guest: &Guest, asked: &Asked) -> Result<GroupsPage, Failed> {
+    let api = &site.api;
+    api.flush();
+    let selection = asked.selection(site)?;
+    let listed = api.store.list_groups(&selection.listing(asked.page.saturating_mul(ROWS), ROWS))?;
+    let compared = if listed.groups.is_empty() { compared(site, &selection.epoch)? } else { 0 };
+    let mut rows = rows(site, guest, &listed.groups, &selection.epoch)?;
+    for row in &mut rows {
+        row.link = asked.link(&format!("/groups/{}", row.id), &[]);
+    }
+    let mut frame = site.frame(guest, "Groups", Here::Groups);
+    if asked.done.is_some() {
+        frame.said = Some("Decided. That was the last one of this list.".to_owned());
+    }
+    Ok(GroupsPage {
+        frame,
+        search: asked.search.clone(),
+        endpoint: asked.endpoint.clone(),
+        severity: Choice::of(&SEVERITIES, &asked.severity),
+        state: Choice::of(&STATES, &asked.state),
+        rows,
+        paging: Paging::new(asked.page, ROWS, listed.found, |page| {
+            asked.link("/groups", &[("page", &page.to_string())])
+        }),
+        compared: Count(compared),
+    })
+}
+
+fn compared(site: &Site, epoch: &Epoch) -> Result<u64, Failed> {
+    let tallies = site.api.store.tallies(EpochFilter::Only(epoch))?;
+    Ok(tallies.iter().map(|(_, tally)| tally.compared()).sum())
+}
+
+/// The rows of these groups, for this visitor.
+pub(super) fn rows(
+    site: &Site,
+    guest: &Guest,
+    groups: &[Triaged],
+    epoch: &Epoch,
+) -> Result<Vec<GroupRow>, Failed> {
+    let ids: Vec<_> = groups.iter().map(|triaged| triaged.group.fingerprint.clone()).collect();
+    let views = site.api.store.views(&guest.admitted.name, &ids)?;
+    let (enough, now) = (site.api.control.policy().min_comparisons, site.api.control.now());
+    let row = |triaged: &Triaged| {
+        let group = &triaged.group;
+        let state = triaged.state(enough, now);
+        let example = group.example.get();
+        let id = group.fingerprint.to_string();
+        GroupRow {
+            link: link(&format!("/groups/{id}"), &[]),
+            id,
+            severity: group.severity,
+            kind: group.kind.as_str(),
+            location: without_kind(group.kind.as_str(), &group.location),
+            detail: detail(triaged),
+            method: group.endpoint.method().to_string(),
+            template: group.endpoint.template().to_owned(),
+            count: Count(group.count),
+            last_seen: ago(group.last_seen, now),
+            control: example.control.as_deref().map(short),
+            candidate: example.candidate.as_deref().map(short),
+            state: state.as_str(),
+            is_open: state.is_open(),
+            is_viewed: is_viewed(&views, triaged, epoch),
+        }
+    };
+    Ok(groups.iter().map(row).collect())
+}
+
+/// What sets it apart: of a part, which part it is.
+fn detail(triaged: &Triaged) -> Option<String> {
+    let part = triaged.part.as_ref().map(|part| format!("the part of {}: {}", part.of, part.predicate));
+    match (&triaged.group.detail, part) {
+        (Some(detail), Some(part)) => Some(format!("{detail}; {part}")),
+        (detail, part) => part.or_else(|| detail.clone()),
+    }
+}
+
+fn is_viewed(views: &BTreeMap<Fingerprint, String>, triaged: &Triaged, epoch: &Epoch) -> bool {
+    views.get(&triaged.group.fingerprint).is_some_and(|seen| *seen == seen_as(triaged, epoch))
+}
+
+/// What a group is like, as far as somebody who looked at it has to look again: another deployment has it too, somebody
+/// decided on it, or it grew tenfold.
+pub(super) fn seen_as(triaged: &Triaged, epoch: &Epoch) -> String {
+    let Epoch { candidate, control, rules } = epoch;
+    let tens = triaged.group.count.max(1).ilog10();
+    format!("{candidate}\n{control}\n{rules}\n{}\n{tens}", triaged.newest_entry)
+}
+
+pub(super) fn without_kind(kind: &str, location: &str) -> String {
+    location.strip_prefix(kind).map_or(location, str::trim_start).to_owned()
+}
+
+/// Enough of a value for a list.
+fn short(value: &str) -> String {
+    const CHARS_MAX: usize = 120;
+    match value.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
