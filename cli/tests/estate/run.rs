@@ -142,8 +142,8 @@ struct Chapter<'p> {
     endpoints: &'p [Endpoint],
     rng: Rng,
     world: World,
-    control: (Estate, Client, Client),
-    candidate: (Estate, Client, Client),
+    control: (Estate, Client),
+    candidate: (Estate, Client),
     step: u64,
     outcomes: Outcomes,
 }
@@ -161,11 +161,11 @@ impl<'p> Chapter<'p> {
         let mut rng = Rng::with_seed(plan.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number));
         let (control, candidate) = tokio::join!(Estate::control(), Estate::start(&plan.candidate));
         let world = World::load(control.store.clone(), &mut rng).await;
-        let clients = |estate: Estate| {
-            let (asked, monolith) = (Client::new(estate.address), Client::new(estate.monolith));
-            (estate, asked, monolith)
+        let asked = |estate: Estate| {
+            let client = Client::new(estate.address);
+            (estate, client)
         };
-        let (control, candidate) = (clients(control), clients(candidate));
+        let (control, candidate) = (asked(control), asked(candidate));
         Self {
             plan,
             number,
@@ -347,7 +347,10 @@ impl<'p> Chapter<'p> {
             body: body.into(),
             playlist: None,
         };
-        let (control, candidate) = tokio::join!(self.control.2.ask(&ask), self.candidate.2.ask(&ask));
+        // New connections: kept ones would be idle for so long that a server may be closing them.
+        let (mut control, mut candidate) =
+            (Client::new(self.control.0.monolith), Client::new(self.candidate.0.monolith));
+        let (control, candidate) = tokio::join!(control.ask(&ask), candidate.ask(&ask));
         assert_eq!(status(&control), status(&candidate), "{}", ask.curl());
     }
 
@@ -371,8 +374,8 @@ impl<'p> Chapter<'p> {
         }
         let Self { control, candidate, outcomes, .. } = self;
         // Idle connections are closed first, so that draining has nothing to wait for.
-        for (estate, asked, monolith) in [control, candidate] {
-            drop((asked, monolith));
+        for (estate, client) in [control, candidate] {
+            drop(client);
             estate.stop().await;
         }
         outcomes
