@@ -8,7 +8,7 @@ use strangler_proxy::admin::AdminConfig;
 
 use crate::client::Admin;
 use crate::commands::{
-    audit, diff, divergences, epoch, hold, init, plan, promote, report, rollback, routes, rules, serve,
+    audit, demo, diff, divergences, epoch, hold, init, plan, promote, report, rollback, routes, rules, serve,
     status, suite,
 };
 use crate::console::{self, Format, Outcome};
@@ -45,6 +45,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Shows the whole story on the reference estate, in one process
+    Demo(demo::Demo),
     /// Starts the proxy
     Serve(serve::Serve),
     /// Writes a commented strangler.toml
@@ -127,6 +129,7 @@ impl Args {
 impl Command {
     pub(crate) fn name(&self) -> &'static str {
         match self {
+            Self::Demo(_) => "demo",
             Self::Serve(_) => "serve",
             Self::Init(_) => "init",
             Self::Routes(routes) => routes.name(),
@@ -148,6 +151,7 @@ impl Command {
 
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
         match self {
+            Self::Demo(demo) => demo.run(context),
             Self::Serve(serve) => serve.run(context),
             Self::Init(init) => init.run(),
             Self::Routes(routes) => routes.run(context),

@@ -56,6 +56,11 @@ impl Admin {
         Ok(Self { authority, token, actor })
     }
 
+    /// Names somebody else than the person at the command line in the audit log.
+    pub(crate) fn acting_as(self, actor: &str) -> Self {
+        Self { actor: actor.to_owned(), ..self }
+    }
+
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Failure> {
         self.ask(Method::GET, &with_query(path, query), Bytes::new())
     }

@@ -4,7 +4,7 @@
 //! - [`commands`]: one file a command; each returns what it has to say.
 //! - [`client`]: speaks to a running proxy.
 //! - [`table`], [`words`]: what is shown to a person.
-//! - [`console`]: the one place that prints; [`exit`]: how a command ends.
+//! - [`console`]: the one place that prints; [`exit`]: how a command ends, [`interrupt`]: when somebody does not want to wait for it.
 
 mod args;
 mod commands;
@@ -14,6 +14,7 @@ mod words;
 mod unified;
 mod console;
 mod exit;
+mod interrupt;
 
 use std::process::ExitCode;
 

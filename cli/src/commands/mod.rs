@@ -1,5 +1,6 @@
 //! One file a command. Each takes its arguments, resolved once, and returns what it has to say.
 
+pub(crate) mod demo;
 pub(crate) mod serve;
 pub(crate) mod init;
 pub(crate) mod routes;

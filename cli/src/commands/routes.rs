@@ -15,6 +15,7 @@ use strangler_proxy::routes::Template;
 
 use super::status::{endpoints_table, sums};
 use crate::args::{Context, EndpointArgs};
+use crate::client::Admin;
 use crate::console::Outcome;
 use crate::exit::{Exit, Failure};
 use crate::table::Rows;
@@ -246,15 +247,19 @@ fn described(import: &Import) -> Outcome {
 }
 
 fn applied(context: &Context, import: &Import) -> Result<Outcome, Failure> {
-    let endpoints = import.endpoints.iter().map(|(id, declaration)| DeclarationView::new(id, declaration));
-    let asked = DeclareRequest { endpoints: endpoints.collect() };
-    let declared: DeclaredView = context.admin()?.post("/api/v1/routes", &asked)?;
+    let declared = declare(&context.admin()?, import)?;
     let text = told(&declared);
     let mut outcome = Outcome::new(&declared, text);
     let notes: Vec<_> = import.notes.iter().map(ToString::to_string).collect();
     outcome.data["notes"] = json!(notes);
     outcome.notes.extend(declared.warnings.iter().map(|warning| format!("warning: {warning}")));
     Ok(outcome)
+}
+
+/// Declares what a document has, all or nothing.
+pub(super) fn declare(admin: &Admin, import: &Import) -> Result<DeclaredView, Failure> {
+    let endpoints = import.endpoints.iter().map(|(id, declaration)| DeclarationView::new(id, declaration));
+    admin.post("/api/v1/routes", &DeclareRequest { endpoints: endpoints.collect() })
 }
 
 fn told(declared: &DeclaredView) -> String {

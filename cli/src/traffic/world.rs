@@ -120,6 +120,18 @@ impl World {
         }
     }
 
+    /// Gets to know more playlists where many were deleted.
+    pub async fn replenish(&mut self, rng: &mut Rng) {
+        let missing = (GENERATED_PLAYLISTS as usize).saturating_sub(self.playlists.len());
+        let ids: Vec<i64> = (0..missing).map(|_| rng.i64(1001..=2000)).collect();
+        let read = self.store.read(move |reader| playlists(reader, &ids));
+        for thing in read.await.expect("the database can be read") {
+            if self.playlist(thing.id).is_none() {
+                self.playlists.push(thing);
+            }
+        }
+    }
+
     pub fn playlist(&self, id: i64) -> Option<&Thing> {
         self.playlists.iter().find(|thing| thing.id == id)
     }

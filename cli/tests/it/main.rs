@@ -14,3 +14,4 @@ mod diff;
 mod suites;
 mod triage;
 mod review_page;
+mod demo;

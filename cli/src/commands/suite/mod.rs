@@ -3,7 +3,6 @@
 mod run;
 mod outputs;
 mod progress;
-mod interrupt;
 mod merge;
 mod import;
 mod add;

@@ -13,13 +13,13 @@ use diff_harness::suite::report::RunReport;
 use diff_harness::suite::run::{Done, Judge, Run as Runner, RunError, Selection, Settings, Shard, Target};
 use diff_harness::suite::source::Source;
 
-use super::interrupt::stop_flag;
 use super::outputs::{Outputs, write};
 use super::progress::Progress;
 use crate::args::Context;
 use crate::commands::serve::now;
 use crate::console::{Outcome, say};
 use crate::exit::{Exit, Failure};
+use crate::interrupt::stop_flag;
 
 /// Sends every case to both sides and compares what they answer
 ///
@@ -106,7 +106,8 @@ impl Run {
         report.planned = planned;
         report.notes = notes;
 
-        let stop = stop_flag()?;
+        let stop =
+            stop_flag("stopping when the cases that are on their way have ended; once more stops at once")?;
         let mut progress = Progress::new(planned, self.quiet);
         let mut written = Duration::ZERO;
         let runner = Runner { suite: source.suite(), judge: &judge, settings: &settings };

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks a run to stop and to write what it has, the second ends the process.
+//! Ctrl-C: the first asks to stop in order, the second ends the process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +11,8 @@ use crate::exit::Failure;
 /// By convention 128 and the number of SIGINT.
 const KILLED: i32 = 130;
 
-/// A flag that is set by SIGINT or SIGTERM from now on.
-pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+/// A flag that is set by SIGINT or SIGTERM from now on. `said` tells then what is waited for.
+pub(crate) fn stop_flag(said: &'static str) -> Result<Arc<AtomicBool>, Failure> {
     let failed = |error: std::io::Error| Failure::error(format!("signals cannot be handled: {error}"));
     let flag = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&flag);
@@ -32,7 +32,7 @@ pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
                 if stop.swap(true, Ordering::Relaxed) {
                     std::process::exit(KILLED);
                 }
-                say("stopping when the cases that are on their way have ended; once more stops at once");
+                say(said);
             }
         });
     });
