@@ -134,7 +134,7 @@ impl Proxy {
             Arc::new(
                 Control::open(
                     Arc::clone(&store),
-                    config.gate,
+                    config.policy,
                     control::Effects {
                         publish: Box::new(move |routes| {
                             table.store(Arc::new(RouteTable::build(routes, &registry, matching, &cohorts)));

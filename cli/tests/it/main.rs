@@ -6,6 +6,7 @@
 mod rig;
 mod upstream;
 mod story;
+mod gate;
 mod exit_codes;
 mod bad_input;
 mod admin_api;

@@ -37,6 +37,17 @@ impl Upstream {
     }
 }
 
+impl Upstream {
+    /// Takes no connection any more, from the moment that this returns.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        // Wakes the accept; the listener goes with its thread.
+        while TcpStream::connect(self.address).is_ok() {
+            std::thread::yield_now();
+        }
+    }
+}
+
 impl Drop for Upstream {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Release);

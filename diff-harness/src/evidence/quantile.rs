@@ -4,7 +4,7 @@
 //! binomial, whatever the samples are distributed like.
 
 /// An interval that covers the true quantile with at least the confidence asked for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interval<T> {
     pub low: T,
     pub estimate: T,

@@ -81,6 +81,21 @@ impl Sprt {
         self.p1
     }
 
+    /// The chance, as a share, to reject at `p0`.
+    pub fn alpha(&self) -> f64 {
+        self.alpha
+    }
+
+    /// The chance, as a share, to promote at `p1`.
+    pub fn beta(&self) -> f64 {
+        self.beta
+    }
+
+    /// The same test as one of several, each with its part of α.
+    pub fn one_of(&self, tests: usize) -> Self {
+        Self { alpha: self.alpha / tests.max(1) as f64, ..*self }
+    }
+
     /// The log likelihood ratio of `p1` against `p0` after `mismatches` among `compared`.
     pub fn score(&self, compared: u64, mismatches: u64) -> f64 {
         debug_assert!(mismatches <= compared, "{mismatches} mismatches among {compared}");

@@ -158,6 +158,14 @@ impl NoiseBook {
     }
 }
 
+impl NoiseBook {
+    /// What [`quiet`](Self::quiet) would leave, without counting it.
+    pub fn try_quiet(&self, endpoint: &EndpointId, comparison: &mut Comparison) {
+        let known = self.endpoints.get_key_value(endpoint).map(|(id, noise)| (id.clone(), noise.clone()));
+        Self::with(self.maturity, known).quiet(endpoint, comparison);
+    }
+}
+
 impl Place {
     fn of(divergence: &Divergence) -> Self {
         Self { location: divergence.location.generalized().to_string(), kind: divergence.kind }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::endpoint::EndpointId;
 use crate::exchange::UnixMillis;
 use crate::store::Group;
 
@@ -116,11 +117,12 @@ pub struct Weighed {
     pub waived: Vec<(Triaged, State)>,
 }
 
-/// Tells what is open from what is waived. Groups that were fixed and verified are neither.
-pub fn weigh(groups: Vec<Triaged>, enough: u64, now: UnixMillis) -> Weighed {
+/// Tells what is open from what is waived. Groups that were fixed and verified are neither. `enough` is the number of
+/// comparisons that verify a fix of an endpoint.
+pub fn weigh(groups: Vec<Triaged>, enough: impl Fn(&EndpointId) -> u64, now: UnixMillis) -> Weighed {
     let mut weighed = Weighed::default();
     for triaged in groups {
-        let state = triaged.state(enough, now);
+        let state = triaged.state(enough(&triaged.group.endpoint), now);
         match state {
             State::Expected | State::Noise => weighed.waived.push((triaged, state)),
             _ if state.is_open() => weighed.open.push((triaged, state)),

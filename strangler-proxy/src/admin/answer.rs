@@ -2,7 +2,6 @@
 
 use axum::response::{IntoResponse, Response};
 use diff_harness::endpoint::EndpointId;
-use diff_harness::gate::Ruling;
 use diff_harness::store::StoreError;
 use diff_harness::triage;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -156,7 +155,7 @@ impl From<Refusal> for Failed {
             Refusal::GateRefused { ruling, .. }
             | Refusal::GateInconclusive { ruling, .. }
             | Refusal::Unforceable { ruling, .. } => {
-                Some(Box::new(serde_json::json!({ "gate": gate(ruling) })))
+                Some(Box::new(serde_json::json!({ "gate": GateView::from(ruling.as_ref()) })))
             }
             _ => None,
         };
@@ -172,20 +171,6 @@ pub fn command_words(endpoint: &EndpointId) -> String {
         format!("{} {template}", endpoint.method())
     } else {
         format!("{} '{}'", endpoint.method(), template.replace('\'', "'\\''"))
-    }
-}
-
-pub(super) fn gate(ruling: &Ruling) -> GateView {
-    GateView {
-        answer: ruling.answer.as_str().to_owned(),
-        reasons: ruling.answer.reasons().to_vec(),
-        stated: ruling.stated.clone(),
-        unforceable: ruling.unforceable.clone(),
-        compared: ruling.compared,
-        mismatched: ruling.mismatched,
-        both_failed: ruling.both_failed,
-        open_groups: ruling.open_groups as u64,
-        open_exposures: ruling.open_exposures as u64,
     }
 }
 

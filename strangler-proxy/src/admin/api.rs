@@ -139,7 +139,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/route", get(routes::show))
         .route("/undeclared", get(routes::undeclared))
         .route("/status", get(health::status))
-        .route("/plan", get(moves::plan))
+        .route("/plan", get(moves::plan).post(moves::try_plan))
         .route("/promote", post(moves::promote))
         .route("/rollback", post(moves::rollback))
         .route("/hold", post(moves::hold))

@@ -1,5 +1,6 @@
 //! Flips, and what one would do.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -11,11 +12,13 @@ use diff_harness::lifecycle::{Hold, Stage, Standing};
 use http::HeaderMap;
 use serde::Deserialize;
 
-use super::answer::{Failed, gate};
+use super::answer::{Failed, command_words};
 use super::api::{Actor, Api, answer, body, endpoint, query};
 use super::wire::{
-    Code, HoldRequest, MovedView, PlanView, Problem, PromoteRequest, RollbackRequest, TransitionView,
+    Code, GateView, HoldRequest, MovedView, PlanRequest, PlanView, Problem, PromoteRequest, RollbackRequest,
+    TransitionView,
 };
+use crate::config::parse_policy;
 use crate::control::{Direction, Moved, Plan, Promote, Refusal, Rollback, SetHold};
 
 /// Without a limit the newest are enough for a screen.
@@ -43,7 +46,26 @@ pub(super) async fn plan(
 ) -> Result<Response, Failed> {
     let asked = query(asked)?;
     let (endpoint, to) = (endpoint(&asked.endpoint)?, stage(asked.to.as_deref())?);
-    answer(api, move |api| Ok(plan_view(&api.control.plan(&endpoint, to)?))).await
+    answer(api, move |api| Ok(plan_view(&api.control.plan(&endpoint, to, None)?, false))).await
+}
+
+/// The same by another policy.
+pub(super) async fn try_plan(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Response, Failed> {
+    let asked: PlanRequest = body(&headers, sent)?;
+    let (endpoint, to) = (endpoint(&asked.endpoint)?, stage(asked.to.as_deref())?);
+    let policy = asked.policy.as_deref().map(|text| parse_policy(Path::new("policy"), text));
+    let policy = policy.transpose().map_err(|error| Problem {
+        hint: error.hint.clone(),
+        ..Problem::new(Code::BadRequest, error.to_string())
+    })?;
+    answer(api, move |api| {
+        Ok(plan_view(&api.control.plan(&endpoint, to, policy.as_ref())?, policy.is_some()))
+    })
+    .await
 }
 
 pub(super) async fn promote(
@@ -146,11 +168,11 @@ fn moved_view(moved: &Moved) -> MovedView {
         revision: moved.revision,
         sequence: moved.sequence,
         forced: moved.forced,
-        gate: moved.gate.as_ref().map(gate),
+        gate: moved.gate.as_ref().map(GateView::from),
     }
 }
 
-fn plan_view(plan: &Plan) -> PlanView {
+fn plan_view(plan: &Plan, tried: bool) -> PlanView {
     let to = Standing { stage: plan.to, hold: plan.route.standing.hold };
     let refusal = match plan.direction {
         Direction::Back => Some(Refusal::Backwards {
@@ -166,10 +188,21 @@ fn plan_view(plan: &Plan) -> PlanView {
         from: plan.route.standing.into(),
         to: to.into(),
         gated: plan.direction == Direction::Forward { gated: true },
-        gate: plan.gate.as_ref().map(gate),
+        gate: plan.gate.as_ref().map(GateView::from),
         refusal: plan.refusal.as_ref().or(refusal.as_ref()).map(Problem::from),
         no_return: plan.no_return.clone(),
         effects: effects(to, plan.route.endpoint.is_safe()),
+        undo: matches!(plan.direction, Direction::Forward { .. }).then(|| undo(plan)),
+        tried,
+    }
+}
+
+/// The command that takes the planned move back.
+fn undo(plan: &Plan) -> String {
+    let words = command_words(&plan.route.endpoint);
+    match plan.route.standing.stage {
+        Stage::Legacy => format!("strangler rollback {words}"),
+        from => format!("strangler rollback {words} --to {from}"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod routes;
 mod moves;
+mod gate;
 mod evidence;
 mod triage;
 mod status;
@@ -11,8 +12,12 @@ use diff_harness::lifecycle::Standing;
 use serde::{Deserialize, Serialize};
 
 pub use evidence::{BodyView, DivergenceView, ExchangeView, GroupDetail, GroupView, ObservationView};
+pub use gate::{
+    AnswersView, CoverageView, GateView, IntervalView, LatencyView, MeterView, NegativeControlView,
+    ReasonView, SeenView, VariantView,
+};
 pub use moves::{
-    GateView, HoldRequest, MovedView, PlanView, PromoteRequest, RollbackRequest, TransitionView,
+    HoldRequest, MovedView, PlanRequest, PlanView, PromoteRequest, RollbackRequest, TransitionView,
 };
 pub use routes::{
     DeclarationView, DeclareRequest, DeclaredView, GroupsOf, ParameterView, RouteView, Traffic,

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::cohort::Key;
+use super::policy::PolicyTable;
 use super::units::{Positive, Share, Size, Time};
 use super::upstream::Upstream;
 use crate::routes::{Encoded, Hazard, TrailingSlash};
@@ -34,7 +35,7 @@ pub(super) struct File {
     pub(super) shadow: Shadow,
     pub(super) record: Record,
     pub(super) redaction: Redaction,
-    pub(super) gate: Gate,
+    pub(super) policy: PolicyTable,
     pub(super) epochs: Epochs,
     pub(super) rules: Vec<Spanned<RuleTable>>,
 }
@@ -207,6 +208,7 @@ pub(super) struct Record {
     pub(super) threads: Positive,
     pub(super) queue: Positive,
     pub(super) keep_match_every: u64,
+    pub(super) negative_control_every: Time,
     pub(super) write_every: Time,
     pub(super) waiting: usize,
     pub(super) waiting_bytes: Size,
@@ -222,12 +224,6 @@ pub(super) struct Redaction {
     pub(super) json_members: Vec<String>,
     pub(super) json_paths: Vec<Spanned<String>>,
     pub(super) form_fields: Vec<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Gate {
-    pub(super) min_comparisons: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -6,6 +6,7 @@
 mod cohort;
 mod error;
 mod file;
+mod policy;
 mod sections;
 mod template;
 mod units;
@@ -37,6 +38,7 @@ use crate::routes::cohort::CohortGroups;
 use crate::shadow::{DryRunHeader, ShadowConfig};
 
 pub use error::ConfigError;
+pub use policy::parse_policy;
 pub use sections::DEFAULT_DRAIN;
 pub use template::template;
 pub use units::{Share, Size, Time};
@@ -68,7 +70,7 @@ pub struct Config {
     pub record: RecordConfig,
     pub fallback: FallbackConfig,
     pub redaction: RedactionConfig,
-    pub gate: Policy,
+    pub policy: Policy,
     /// Those of the file itself, and those of its rules file.
     pub rules: Rules,
 }
@@ -145,7 +147,9 @@ impl Config {
         let points = file.points_of_no_return.iter().map(|written| point(&source, written));
         let points = points.collect::<Result<_, _>>()?;
         let groups = file.cohort.groups(&source)?;
-        let fallback = file.fallback.resolve(&source)?;
+        let policy = file.policy.resolve(&source)?;
+        // What may not be promoted may not stay either.
+        let fallback = FallbackConfig { sprt: policy.base.sprt, ..file.fallback.resolve(&source)? };
         let admin = admin(&source, &file.admin, overrides, &beside)?;
         let redaction = redaction(&source, &file.redaction)?;
         let record = RecordConfig {
@@ -181,12 +185,7 @@ impl Config {
             fallback,
             record,
             redaction,
-            gate: Policy {
-                min_comparisons: file
-                    .gate
-                    .min_comparisons
-                    .unwrap_or_else(|| Policy::default().min_comparisons),
-            },
+            policy,
             rules,
             control,
             candidate,

@@ -54,7 +54,16 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
         ("[shadow]\ntimeout = 5\n", "hint: times, sizes and shares are strings with a unit"),
         ("[shadow]\nqueue = 0\n", "strangler.toml:2:9: 0 is too few"),
         ("[shadow]\nqueue = -1\n", "strangler.toml:2:9: "),
-        ("[gate]\nmin_comparison = 5\n", "did you mean `min_comparisons`?"),
+        ("[policy]\nmin_comparison = 5\n", "did you mean `min_comparisons`?"),
+        ("[policy]\np0 = \"0.1\"\n", "strangler.toml:2:6: `0.1` is not a share"),
+        ("[policy]\np1 = \"0.01%\"\n", "strangler.toml:2:6: the mismatch rates must satisfy 0 < p0 < p1 < 1"),
+        (
+            "[policy]\nlatency = \"off\"\n",
+            "strangler.toml:2:11: `off` is not known here: expected \"require\" or \"state\"",
+        ),
+        ("[policy.tiers.a]\np0 = \"0.2%\"\n", "strangler.toml:1:1: the tier `a` names no endpoints"),
+        ("[policy.tiers.a]\nendpoints = [\"GET\"]\n", "strangler.toml:2:14: `GET` is not an endpoint"),
+        ("[policy.tiers.default]\nendpoints = [\"*\"]\n", "a tier cannot be named `default`"),
         ("[fallback]\nwindow = \"1ms\"\n", "strangler.toml:2:10: a window of 1ms is too short"),
         ("[cohort]\nkey = \"ip\"\n", "strangler.toml:2:7: `ip` is not a cohort key"),
         ("[cohort]\nbase_path = \"api\"\n", "strangler.toml:2:13: `api` is not a base path"),
@@ -161,4 +170,30 @@ fn what_a_file_calls_secret_is_added_to_what_always_is() {
     let headers = parse(&text).unwrap().redaction.headers;
     assert!(headers.iter().any(|name| name == "x-internal"));
     assert!(headers.len() > 1, "the built-in ones are gone");
+}
+
+#[test]
+fn a_tier_takes_what_it_leaves_out_from_the_policy_and_stands_in_the_order_of_the_file() {
+    let text = format!(
+        "{MINIMAL}[policy]\nlatency = \"state\"\nquiet_live = \"3s\"\n[policy.tiers.zebra]\nendpoints = [\"GET /a\"]\np1 = \"2%\"\n\
+         [policy.tiers.ant]\nendpoints = [\"*\"]\nlatency = \"require\"\n"
+    );
+    let policy = parse(&text).unwrap().policy;
+    let of = |endpoint: &str| {
+        let endpoint = endpoint.parse().unwrap();
+        let (name, demands) = policy.of(&endpoint);
+        (name.to_owned(), demands.sprt.p1(), demands.latency.as_str(), demands.quiet_live.as_secs())
+    };
+    assert_eq!(of("GET /a"), ("zebra".to_owned(), 0.02, "state", 3));
+    assert_eq!(of("PUT /b"), ("ant".to_owned(), 0.01, "require", 3));
+}
+
+#[test]
+fn a_policy_to_be_tried_is_a_file_with_nothing_else() {
+    let read = |text: &str| parse_policy(Path::new("strict.toml"), text);
+    assert_eq!(read("[policy]\nmin_comparisons = 7\n").unwrap().base.min_comparisons, 7);
+    let wrong = read("[policy]\np1 = \"2\"\n").unwrap_err().to_string();
+    assert!(wrong.starts_with("strict.toml:2:6: `2` is not a share"), "{wrong}");
+    let other = read("[listen]\nthreads = 1\n").unwrap_err().to_string();
+    assert!(other.starts_with("strict.toml:1:2: unknown key `listen`, expected `policy`"), "{other}");
 }

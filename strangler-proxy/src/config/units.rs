@@ -21,6 +21,11 @@ pub struct Size(pub u64);
 #[serde(try_from = "String")]
 pub struct Share(pub u16);
 
+/// A share as fine as a person writes it: `0%` to `100%`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Rate(pub(super) f64);
+
 /// A count that cannot be 0: a queue that holds nothing, or a pool without threads, would stop everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "usize")]
@@ -79,6 +84,28 @@ impl FromStr for Share {
         } else {
             Err(malformed())
         }
+    }
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let percent = text.strip_suffix('%').map(str::trim);
+        // Digits and a point only: `inf`, `1e3` and `-1` are numbers to the parser and no shares.
+        let plain = percent.filter(|p| p.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+        match plain.and_then(|percent| percent.parse::<f64>().ok()) {
+            Some(percent) if percent <= 100.0 => Ok(Self(percent / 100.0)),
+            _ => Err(format!("`{text}` is not a share: expected `0%` to `100%`, such as `0.05%`")),
+        }
+    }
+}
+
+impl TryFrom<String> for Rate {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 
@@ -174,6 +201,15 @@ mod tests {
         assert_eq!("100%".parse(), Ok(Share(10_000)));
         assert_eq!("0%".parse(), Ok(Share(0)));
         assert_eq!("0.07%".parse(), Ok(Share(7)));
+    }
+
+    #[test]
+    fn rates_are_as_fine_as_they_are_written() {
+        assert_eq!("0.005%".parse(), Ok(Rate(0.000_05)));
+        assert_eq!("100%".parse(), Ok(Rate(1.0)));
+        for text in ["", "5", "%", "101%", "-1%", "NaN%", "inf%", "1e1%"] {
+            assert!(text.parse::<Rate>().is_err(), "{text:?} was taken as a rate");
+        }
     }
 
     #[test]

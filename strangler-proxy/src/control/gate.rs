@@ -1,54 +1,94 @@
-//! Asks for the evidence that a move must pass.
+//! Gathers the evidence that a move must pass, and has it judged.
 
 use diff_harness::exchange::UnixMillis;
-use diff_harness::gate::{Evidence, GateAnswer, Policy, Ruling, judge};
-use diff_harness::lifecycle::{Route, Stage};
-use diff_harness::store::{Epoch, EpochFilter, GroupFilter, Store, StoreError};
-use diff_harness::triage::weigh;
+use diff_harness::gate::{Before, Evidence, GroupState, Policy, Ruling, Waiver, judge};
+use diff_harness::lifecycle::{Hold, Route, Stage};
+use diff_harness::store::{Epoch, EpochFilter, GroupFilter, Observed, Store, StoreError};
+use diff_harness::triage::Triaged;
+
+/// Earlier epochs that are looked through for evidence of an endpoint. More of them without any say nothing.
+const EPOCHS_BACK: usize = 8;
+/// Transitions of an endpoint that are looked through for its last fallback.
+const TRANSITIONS_BACK: usize = 200;
+
+/// What an endpoint is judged by besides what the store holds.
+pub(super) struct Question<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) epoch: &'a Epoch,
+    pub(super) route: &'a Route,
+    pub(super) to: Stage,
+    /// Whether the candidate takes connections; if not, why not.
+    pub(super) candidate: Result<(), String>,
+    /// When this process began to serve.
+    pub(super) started: UnixMillis,
+    pub(super) now: UnixMillis,
+}
 
 /// Judges what the store holds of an endpoint in this epoch.
-pub(super) fn ask(
-    store: &dyn Store,
-    policy: &Policy,
-    epoch: &Epoch,
-    route: &Route,
-    to: Stage,
-    now: UnixMillis,
-) -> Result<Ruling, StoreError> {
-    let tally = store
-        .tallies(EpochFilter::Only(epoch))?
-        .into_iter()
-        .find_map(|(of, tally)| (of.as_ref() == Some(&route.endpoint)).then_some(tally))
-        .unwrap_or_default();
+pub(super) fn ask(store: &dyn Store, question: &Question<'_>) -> Result<Ruling, StoreError> {
+    let Question { policy, epoch, route, to, candidate, started, now } = question;
+    let observed = store.observed(&route.endpoint, epoch)?;
+    let enough = policy.of(&route.endpoint).1.clean_needed();
     let groups = store.triaged(&GroupFilter {
         endpoint: Some(&route.endpoint),
         epoch: EpochFilter::Only(epoch),
         least_severity: None,
         limit: usize::MAX,
     })?;
-    let weighed = weigh(groups, policy.min_comparisons, now);
-    let open: Vec<_> = weighed.open.into_iter().map(|(triaged, _)| triaged.group).collect();
-    Ok(judge(policy, &Evidence { standing: route.standing, to, tally: &tally, open: &open }))
+    let groups: Vec<_> = groups.into_iter().map(|group| group_state(group, enough, *now)).collect();
+    Ok(judge(
+        policy,
+        &Evidence {
+            endpoint: &route.endpoint,
+            standing: route.standing,
+            since: route.since,
+            to: *to,
+            now: *now,
+            declaration: &route.declaration,
+            epoch,
+            observed: &observed,
+            groups: &groups,
+            before: before(store, route, epoch, &observed)?,
+            candidate: candidate.as_ref().copied().map_err(String::as_str),
+            started: *started,
+            last_fallback: last_fallback(store, route)?,
+        },
+    ))
 }
 
-/// Judges a move after which the candidate answers no client: all that it takes is a candidate that is there.
-pub(super) fn reach(to: Stage, reached: Result<(), String>) -> Ruling {
-    let (answer, stated) = match reached {
-        Ok(()) => (GateAnswer::Pass, vec!["the candidate takes connections".to_owned()]),
-        Err(why) => {
-            let reason =
-                format!("the candidate cannot be reached ({why}), so nothing could be compared at {to}");
-            (GateAnswer::Fail(vec![reason]), Vec::new())
+/// A group as the gate sees it: what people decided, and who answers for it where they let it pass.
+fn group_state(triaged: Triaged, enough: u64, now: UnixMillis) -> GroupState {
+    let state = triaged.state(enough, now);
+    let waiver = triaged
+        .decided
+        .filter(|decided| decided.decision.call.is_waiver())
+        .map(|decided| Waiver { owner: decided.decision.owner, expires: decided.decision.expires });
+    GroupState { group: triaged.group, state, waiver }
+}
+
+/// The newest epoch before this one in which the endpoint was compared.
+fn before(
+    store: &dyn Store,
+    route: &Route,
+    epoch: &Epoch,
+    observed: &Observed,
+) -> Result<Option<Before>, StoreError> {
+    let began = observed.moments.began.unwrap_or(UnixMillis(u64::MAX));
+    let earlier = store.epochs()?.into_iter().filter(|span| span.epoch != *epoch && span.first < began);
+    for span in earlier.take(EPOCHS_BACK) {
+        let compared = store.observed(&route.endpoint, &span.epoch)?.tally.compared();
+        if compared > 0 {
+            return Ok(Some(Before { epoch: span.epoch, compared, last: span.last }));
         }
-    };
-    Ruling {
-        answer,
-        stated,
-        unforceable: Vec::new(),
-        compared: 0,
-        mismatched: 0,
-        both_failed: 0,
-        open_groups: 0,
-        open_exposures: 0,
     }
+    Ok(None)
+}
+
+/// When the endpoint last fell back, or was let go after it.
+fn last_fallback(store: &dyn Store, route: &Route) -> Result<Option<UnixMillis>, StoreError> {
+    let transitions = store.transitions(Some(&route.endpoint), TRANSITIONS_BACK)?;
+    let fell = transitions
+        .iter()
+        .find(|transition| [transition.from.hold, transition.flip.to.hold].contains(&Hold::Fallback));
+    Ok(fell.map(|transition| transition.flip.at))
 }

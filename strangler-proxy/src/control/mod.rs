@@ -18,7 +18,7 @@ use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::gate::{Policy, Ruling};
 use diff_harness::lifecycle::{Declaration, Flip, Hold, Route, Stage, Standing, Transition};
-use diff_harness::store::{Declared, Store, StoreError};
+use diff_harness::store::{Declared, Epoch, Store, StoreError};
 
 use crate::fallback::Alarm;
 
@@ -37,7 +37,9 @@ pub const ITSELF: &str = "strangler";
 /// Where every endpoint stands, and the only way to change it.
 pub struct Control {
     store: Arc<dyn Store>,
-    gate: Policy,
+    policy: Policy,
+    /// When this process began to serve.
+    started: UnixMillis,
     effects: Effects,
     points: Vec<PointOfNoReturn>,
     /// What the store holds, so that reading it needs no store, and a flip that became durable is applied even
@@ -50,13 +52,15 @@ pub struct Control {
 
 impl Control {
     /// Reads where everything stands, and publishes the first route table.
-    pub fn open(store: Arc<dyn Store>, gate: Policy, effects: Effects) -> Result<Self, StoreError> {
+    pub fn open(store: Arc<dyn Store>, policy: Policy, effects: Effects) -> Result<Self, StoreError> {
         let routes = store.routes()?;
         (effects.publish)(&routes);
         let routes = routes.into_iter().map(|route| (route.endpoint.clone(), route)).collect();
+        let started = (effects.now)();
         Ok(Self {
             store,
-            gate,
+            policy,
+            started,
             effects,
             points: Vec::new(),
             routes: Mutex::new(routes),
@@ -127,11 +131,11 @@ impl Control {
             return Err(Refusal::ReasonRequired("leaving verify, which a person approves,"));
         }
         self.acknowledged(wish, &route, to)?;
-        let ruling = Box::new(self.ask(&route, to, gated)?);
+        let ruling = Box::new(self.ask(&self.policy, &route, to, gated)?);
         if !ruling.answer.passed() && !wish.force {
             return Err(Refusal::of_gate(route.endpoint, to, ruling));
         }
-        if !ruling.unforceable.is_empty() {
+        if ruling.unforceable().next().is_some() {
             return Err(Refusal::Unforceable { endpoint: route.endpoint, to, ruling });
         }
         let transition = self.flip(&Flip {
@@ -246,13 +250,20 @@ impl Control {
         }
     }
 
-    /// What a move would do and what the gate would say. Changes nothing.
-    pub fn plan(&self, endpoint: &EndpointId, to: Option<Stage>) -> Result<Plan, Refusal> {
+    /// What a move would do and what the gate would say, by another policy where one is to be tried. Changes nothing.
+    pub fn plan(
+        &self,
+        endpoint: &EndpointId,
+        to: Option<Stage>,
+        tried: Option<&Policy>,
+    ) -> Result<Plan, Refusal> {
         let route = self.route(endpoint)?;
         let to = target(&route, to)?;
         let direction = direction(route.standing.stage, to);
         let gate = match direction {
-            Direction::Forward { gated } => Some(self.ask(&route, to, gated)?),
+            Direction::Forward { gated } => {
+                Some(self.ask(tried.unwrap_or(&self.policy), &route, to, gated)?)
+            }
             Direction::Stay | Direction::Back => None,
         };
         let refusal = match (direction, &gate) {
@@ -266,9 +277,9 @@ impl Control {
         Ok(Plan { route, to, direction, gate, refusal, no_return })
     }
 
-    /// What the gate wants to see.
-    pub fn policy(&self) -> &Policy {
-        &self.gate
+    /// Comparisons of a clean endpoint that the gate takes, and as many that verify a fix.
+    pub fn enough(&self, endpoint: &EndpointId) -> u64 {
+        self.policy.of(endpoint).1.clean_needed()
     }
 
     /// Newest first.
@@ -370,15 +381,33 @@ impl Control {
         Ok(Some(transition))
     }
 
-    /// The gate's answer for a move forward. Where the candidate would answer no client, all it takes is that
-    /// the candidate can be reached.
-    fn ask(&self, route: &Route, to: Stage, gated: bool) -> Result<Ruling, StoreError> {
+    /// The gate's answer for a move forward.
+    fn ask(&self, policy: &Policy, route: &Route, to: Stage, gated: bool) -> Result<Ruling, StoreError> {
         if gated {
             (self.effects.flush)();
-            let epoch = (self.effects.epoch)();
-            return gate::ask(self.store.as_ref(), &self.gate, &epoch, route, to, self.now());
         }
-        Ok(gate::reach(to, (self.effects.reach_candidate)()))
+        let candidate = (self.effects.reach_candidate)();
+        let epoch = (self.effects.epoch)();
+        gate::ask(self.store.as_ref(), &self.question(policy, &epoch, route, to, candidate))
+    }
+
+    fn question<'a>(
+        &self,
+        policy: &'a Policy,
+        epoch: &'a Epoch,
+        route: &'a Route,
+        to: Stage,
+        candidate: Result<(), String>,
+    ) -> gate::Question<'a> {
+        gate::Question {
+            policy,
+            epoch,
+            route,
+            to,
+            candidate,
+            started: self.started,
+            now: (self.effects.now)(),
+        }
     }
 
     /// What cannot be undone was seen by whoever wants it: they say the endpoint's name.

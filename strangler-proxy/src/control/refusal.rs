@@ -22,11 +22,11 @@ pub enum Refusal {
     Held { endpoint: EndpointId, hold: Hold, why: String },
     #[error("{0} is not held, so there is nothing to resume")]
     NotHeld(EndpointId),
-    #[error("the gate refused {endpoint} to {to}: {}", .ruling.answer.reasons().join("; "))]
+    #[error("the gate refused {endpoint} to {to}: {}", .ruling.sentences())]
     GateRefused { endpoint: EndpointId, to: Stage, ruling: Box<Ruling> },
-    #[error("there is not enough evidence to move {endpoint} to {to}: {}", .ruling.answer.reasons().join("; "))]
+    #[error("there is not enough evidence to move {endpoint} to {to}: {}", .ruling.sentences())]
     GateInconclusive { endpoint: EndpointId, to: Stage, ruling: Box<Ruling> },
-    #[error("no force moves {endpoint} to {to}: {}", .ruling.unforceable.join("; "))]
+    #[error("no force moves {endpoint} to {to}: {}", .ruling.unforceable().map(|reason| reason.sentence.as_str()).collect::<Vec<_>>().join("; "))]
     Unforceable { endpoint: EndpointId, to: Stage, ruling: Box<Ruling> },
     #[error("{0} is retired: control may no longer be able to answer it, so it cannot fall back")]
     NothingBehind(EndpointId),
@@ -42,8 +42,8 @@ impl Refusal {
     /// What it means that the gate did not pass.
     pub(super) fn of_gate(endpoint: EndpointId, to: Stage, ruling: Box<Ruling>) -> Self {
         match ruling.answer {
-            GateAnswer::Inconclusive(_) => Self::GateInconclusive { endpoint, to, ruling },
-            GateAnswer::Fail(_) | GateAnswer::Pass => Self::GateRefused { endpoint, to, ruling },
+            GateAnswer::Inconclusive => Self::GateInconclusive { endpoint, to, ruling },
+            GateAnswer::Fail | GateAnswer::Pass => Self::GateRefused { endpoint, to, ruling },
         }
     }
 }

@@ -202,7 +202,7 @@ impl Control {
             least_severity: None,
             limit: usize::MAX,
         })?;
-        Ok(triage::weigh(groups, self.gate.min_comparisons, self.now()))
+        Ok(triage::weigh(groups, |endpoint| self.enough(endpoint), self.now()))
     }
 
     /// Newest first.
@@ -228,7 +228,7 @@ impl Control {
     }
 
     fn with_state(&self, group: Triaged) -> (Triaged, State) {
-        let state = group.state(self.gate.min_comparisons, self.now());
+        let state = group.state(self.enough(&group.group.endpoint), self.now());
         (group, state)
     }
 

@@ -69,7 +69,7 @@ fn view(
     api.flush();
     let now = api.control.now();
     let epoch = api.recorder.epochs().current();
-    let plan = match api.control.plan(endpoint, None) {
+    let plan = match api.control.plan(endpoint, None, None) {
         Ok(plan) => Some(plan),
         Err(Refusal::AtTheEnd(_)) => None,
         Err(refusal) => return Err(refusal.into()),
@@ -131,7 +131,7 @@ pub(super) fn flip(plan: &Plan) -> Flip {
     let problem = plan.refusal.as_ref().map(Problem::from);
     let may_force =
         matches!(plan.refusal, Some(Refusal::GateRefused { .. } | Refusal::GateInconclusive { .. }))
-            && plan.gate.as_ref().is_none_or(|ruling| ruling.unforceable.is_empty());
+            && plan.gate.as_ref().is_none_or(|ruling| ruling.unforceable().next().is_none());
     Flip {
         from: plan.route.standing.stage.to_string(),
         to: plan.to.to_string(),
@@ -147,10 +147,20 @@ pub(super) fn flip(plan: &Plan) -> Flip {
 fn gate(ruling: &Ruling) -> GateShown {
     GateShown {
         answer: ruling.answer.as_str().to_owned(),
-        reasons: ruling.answer.reasons().to_vec(),
+        reasons: ruling.reasons.iter().map(|reason| reason.sentence.clone()).collect(),
         stated: ruling.stated.clone(),
-        meters: Vec::new(),
+        meters: ruling.meters().iter().map(shown_meter).collect(),
     }
+}
+
+fn shown_meter(meter: &diff_harness::gate::Meter) -> (String, Meter) {
+    let shown = Meter {
+        have: meter.have.min(meter.need),
+        want: meter.need.max(1),
+        text: meter.to_string(),
+        is_full: meter.have >= meter.need,
+    };
+    (meter.unit.as_str().to_owned(), shown)
 }
 
 /// Of the clients that the candidate answers.
@@ -166,7 +176,7 @@ pub(super) fn share(standing: Standing) -> String {
 
 /// How much of what the gate wants is there.
 pub(super) fn meter(site: &Site, route: &Route, judged: &Tally) -> Meter {
-    let want = site.api.control.policy().min_comparisons;
+    let want = site.api.control.enough(&route.endpoint);
     let have = judged.compared().saturating_sub(judged.both_failed);
     let is_full = have >= want;
     let text = match route.standing.stage {

@@ -37,7 +37,7 @@ pub(super) async fn ask(State(site): State<Arc<Site>>, Extension(guest): Extensi
     page(site, guest, move |site, guest| {
         let endpoint = named(&asked.of)?;
         let to = (!asked.to.is_empty()).then(|| stage(&asked.to)).transpose()?;
-        let plan = site.api.control.plan(&endpoint, to)?;
+        let plan = site.api.control.plan(&endpoint, to, None)?;
         if !matches!(plan.direction, Direction::Forward { .. }) {
             return Ok(see_other(&link("/endpoint", &[("of", &asked.of)])));
         }

@@ -189,10 +189,10 @@ pub(super) fn rows(
 ) -> Result<Vec<GroupRow>, Failed> {
     let ids: Vec<_> = groups.iter().map(|triaged| triaged.group.fingerprint.clone()).collect();
     let views = site.api.store.views(&guest.admitted.name, &ids)?;
-    let (enough, now) = (site.api.control.policy().min_comparisons, site.api.control.now());
+    let now = site.api.control.now();
     let row = |triaged: &Triaged| {
         let group = &triaged.group;
-        let state = triaged.state(enough, now);
+        let state = triaged.state(site.api.control.enough(&group.endpoint), now);
         let example = group.example.get();
         let id = group.fingerprint.to_string();
         GroupRow {

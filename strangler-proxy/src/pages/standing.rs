@@ -12,7 +12,7 @@ pub(super) struct Decided(Vec<(Fingerprint, State)>);
 
 impl Decided {
     pub(super) fn read(site: &Site) -> Result<Self, Failed> {
-        let (enough, now) = (site.api.control.policy().min_comparisons, site.api.control.now());
+        let now = site.api.control.now();
         let state = |decided: diff_harness::triage::Decided| -> Result<(Fingerprint, State), Failed> {
             let decision = decided.decision;
             // Only for a fix it counts what was seen since; without a sighting of its own it stays as it was said.
@@ -20,7 +20,7 @@ impl Decided {
                 Call::Fixed => {
                     site.api.control.triaged_group(&decision.group)?.map_or(State::Fixed, |(_, state)| state)
                 }
-                _ => diff_harness::triage::state(Some(&decision), Sightings::default(), enough, now),
+                _ => diff_harness::triage::state(Some(&decision), Sightings::default(), 0, now),
             };
             Ok((decision.group, state))
         };

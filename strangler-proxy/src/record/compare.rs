@@ -13,6 +13,7 @@ use diff_harness::exchange::{CapturedBody, Observation, Outcome, Request, Respon
 use http::header::CONTENT_ENCODING;
 
 use super::remember::Recording;
+use super::trial::Trial;
 use super::{AskAgain, SecondRound, Suspect};
 use crate::shadow::{Answered, Pair, ShadowedRequest, Twice};
 
@@ -35,6 +36,7 @@ enum Work {
     Again(Box<(Suspect, Answered, Answered)>),
     /// A request of which control was asked twice, and its second answer.
     Twice(Box<(Twice, Answered)>),
+    Trial(Trial),
     /// One thread has nothing more to do.
     Stop,
 }
@@ -66,6 +68,11 @@ impl CompareHandle {
         if let Work::Pair(pair) = refused {
             pair.ending.settle(Disposition::Dropped(reason));
         }
+    }
+
+    /// Puts known divergences into the queue; whether it took them. Returns at once.
+    pub(super) fn enqueue_trial(&self, trial: Trial) -> bool {
+        !self.0.draining.load(Ordering::Acquire) && self.0.queue.try_send(Work::Trial(trial)).is_ok()
     }
 
     /// From here on, pairs that mismatched are asked again by this. Only the first one that is given counts.
@@ -195,6 +202,7 @@ fn compare(recording: &Recording, work: &Mutex<Receiver<Work>>, abandoned: &Atom
                 recording.asked_again(suspect, &second);
             }
             Ok(Work::Twice(twice)) => recording.learn(&twice.0, &twice.1),
+            Ok(Work::Trial(trial)) => trial.run(recording),
             Ok(Work::Stop) | Err(_) => return,
         }
     }

@@ -17,6 +17,8 @@ pub struct RecordConfig {
     pub keep_match_every: u64,
     /// How many exchanges of one group are kept with their bodies between two writes.
     pub keep_per_group: u32,
+    /// How often a known divergence is put into the comparison path of every endpoint, besides once in every epoch.
+    pub negative_control_every: Duration,
     /// How often what has gathered is written.
     pub write_every: Duration,
     /// How many records make it write at once.
@@ -39,6 +41,7 @@ impl Default for RecordConfig {
             inline_max: 8 << 10,
             keep_match_every: 1000,
             keep_per_group: 5,
+            negative_control_every: Duration::from_secs(60),
             write_every: Duration::from_secs(1),
             write_at: 1000,
             waiting_max: 20_000,

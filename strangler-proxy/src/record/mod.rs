@@ -24,6 +24,7 @@ mod judging;
 mod recorder;
 mod remember;
 mod storage;
+mod trial;
 mod undeclared;
 
 pub use compare::CompareHandle;

@@ -40,6 +40,14 @@ impl Noise {
         }
     }
 
+    /// The same without counting it: for a divergence that no request had.
+    pub(super) fn try_quiet(&self, control: &str, endpoint: &EndpointId, comparison: &mut Comparison) {
+        let mut books = self.books();
+        if let Some(book) = books.get_mut(control) {
+            book.try_quiet(endpoint, comparison);
+        }
+    }
+
     /// What is new since the last call, by deployment of control.
     pub(super) fn take_changed(&self) -> Vec<(String, Vec<(EndpointId, EndpointNoise)>)> {
         let mut books = self.books();

@@ -16,6 +16,7 @@ use diff_harness::store::{Epoch, Store};
 use super::noise::Noise;
 use super::remember::Recording;
 use super::storage::Storage;
+use super::trial::Trials;
 use super::{
     CompareHandle, Discover, Epochs, FlushError, Judge, RecordConfig, RecordHealth, UndeclaredHandle, compare,
 };
@@ -69,6 +70,8 @@ impl Recorder {
             sightings,
             clock,
             drafts: BTreeMap::new(),
+            trials: Trials::default(),
+            compare: compare.clone(),
             refusals: 0,
         };
         thread::Builder::new().name("storage".to_owned()).spawn(move || storage.run())?;

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use diff_harness::exchange::UnixMillis;
 use diff_harness::store::{Batch, ComparisonRecord, Epoch, Store};
 
-use super::Discover;
 use super::draft::Draft;
 use super::remember::{Recording, size_of_record};
+use super::trial::Trials;
 use super::undeclared::Sighting;
+use super::{CompareHandle, Discover};
 use crate::counters::CounterRegistry;
 
 /// Whether what is observed reaches the store.
@@ -163,6 +164,8 @@ pub(super) struct Storage {
     pub(super) clock: fn() -> UnixMillis,
     /// What the store has not taken yet.
     pub(super) drafts: BTreeMap<Epoch, Draft>,
+    pub(super) trials: Trials,
+    pub(super) compare: CompareHandle,
     /// How often in a row the store refused the first of them.
     pub(super) refusals: u32,
 }
@@ -190,6 +193,7 @@ impl Storage {
 
     /// Whether there was something to write, or why the store did not take it.
     fn write(&mut self, at: UnixMillis) -> Result<bool, String> {
+        self.try_known_divergences(at);
         self.collect();
         let mut something = false;
         while let Some((epoch, draft)) = self.drafts.pop_first() {
@@ -239,6 +243,15 @@ impl Storage {
         match catch_unwind(AssertUnwindSafe(|| self.store.record(batch))) {
             Ok(result) => result.map_err(|error| error.to_string()),
             Err(_) => Err("the store panicked: a bug in it".to_owned()),
+        }
+    }
+
+    /// Puts known divergences into the comparison path of the endpoints that are due.
+    fn try_known_divergences(&mut self, at: UnixMillis) {
+        let endpoints: Vec<_> =
+            self.registry.all().into_iter().filter_map(|(endpoint, _)| endpoint).collect();
+        if let Some(tried) = self.trials.run(&self.recording, &self.compare, endpoints, at) {
+            self.draft(&tried.epoch).add_negative_controls(tried.endpoints);
         }
     }
 

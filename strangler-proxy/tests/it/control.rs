@@ -8,13 +8,16 @@ use std::sync::{Arc, Mutex};
 use diff_harness::comparison::Verdict;
 use diff_harness::divergence::{Divergence, Kind, Location, Severity};
 use diff_harness::endpoint::EndpointId;
+use diff_harness::evidence::sprt::Sprt;
 use diff_harness::exchange::{CapturedBody, Exchange, Observation, Outcome, Request, Response, UnixMillis};
 use diff_harness::fingerprint::Fingerprint;
-use diff_harness::gate::Policy;
+use diff_harness::gate::{Demand, Demands, Policy};
 use diff_harness::ledger::{Ledger, Retention};
 use diff_harness::lifecycle::{Declaration, Hold, Route, Stage};
 use diff_harness::redact::{RedactionConfig, RedactionKey, Redactor};
-use diff_harness::store::{Batch, ComparisonRecord, Epoch, Store, StoreError, Tally};
+use diff_harness::store::{
+    Batch, ComparisonRecord, Epoch, NegativeControl, PlainTally, Spread, Store, StoreError, Tally,
+};
 use http::{HeaderMap, Method, StatusCode};
 use strangler_proxy::control::{Control, Effects, Moved, Promote, Refusal, Rollback, SetHold};
 use strangler_proxy::fallback::{Alarm, Recent, Trigger};
@@ -57,7 +60,8 @@ impl Desk {
             resumed: Box::new(|_| {}),
             now,
         };
-        let policy = Policy { min_comparisons: MIN_COMPARISONS };
+        let policy = Policy { base: demands(), ..Policy::default() };
+        assert_eq!(policy.base.clean_needed(), MIN_COMPARISONS);
         let store: Arc<dyn Store> = ledger.clone();
         let control = Control::open(store, policy, effects).unwrap();
         Self { control, ledger, published, reachable, dir }
@@ -102,14 +106,42 @@ impl Desk {
     fn observed(&self, endpoint: &str, matched: u64, divergences: &[Severity]) {
         let tally = Tally { matched, mismatched: divergences.len() as u64, ..Tally::default() };
         let comparisons = divergences.iter().map(|severity| divergent(&id(endpoint), *severity)).collect();
+        let mut spread = Spread::default();
+        spread.add(0, u32::try_from(matched).unwrap());
+        let plain = PlainTally {
+            endpoint: id(endpoint),
+            shape: "2xx anon".to_owned(),
+            status: Some(200),
+            verdict: Verdict::Match,
+            both_failed: false,
+            count: matched,
+            spread,
+            tolerated: Vec::new(),
+            applied: Vec::new(),
+            latencies: Vec::new(),
+        };
+        let at = now();
+        let trial = NegativeControl { tried: at, found: Some(at), missed: Vec::new() };
         let batch = Batch {
-            at: now(),
+            at,
             epoch: Epoch::default(),
             tallies: vec![(Some(id(endpoint)), tally)],
             comparisons,
+            plain: vec![plain],
+            negative_controls: vec![(id(endpoint), trial)],
             ..Batch::default()
         };
         self.ledger.record(&batch).unwrap();
+    }
+}
+
+/// A test that three comparisons settle.
+fn demands() -> Demands {
+    Demands {
+        sprt: Sprt::new(0.05, 0.65, 0.05, 0.05).unwrap(),
+        same_request: 1.0,
+        latency: Demand::State,
+        ..Demands::default()
     }
 }
 
@@ -348,10 +380,10 @@ fn a_step_back_is_no_promotion_and_a_step_forward_no_rollback() {
 fn a_plan_says_what_a_move_would_say_and_changes_nothing() {
     let desk = Desk::with(&["GET /a"]);
     desk.promote("GET /a", "").unwrap();
-    let plan = desk.control.plan(&id("GET /a"), Some(Stage::Live)).unwrap();
+    let plan = desk.control.plan(&id("GET /a"), Some(Stage::Live), None).unwrap();
     assert!(matches!(plan.refusal, Some(Refusal::GateInconclusive { .. })));
     desk.observed("GET /a", MIN_COMPARISONS, &[]);
-    assert!(desk.control.plan(&id("GET /a"), Some(Stage::Live)).unwrap().refusal.is_none());
+    assert!(desk.control.plan(&id("GET /a"), Some(Stage::Live), None).unwrap().refusal.is_none());
     assert_eq!(desk.stage("GET /a"), "shadow");
     assert_eq!(desk.control.transitions(None, 10).unwrap().len(), 1);
 }
@@ -390,5 +422,5 @@ fn what_is_not_known_is_said_to_be_unknown() {
     assert!(unknown(desk.promote("GET /x", "")));
     assert!(unknown(desk.rollback("GET /x")));
     assert!(unknown(desk.control.hold(&set_hold("GET /x", "y"))));
-    assert!(desk.control.plan(&id("GET /x"), None).is_err());
+    assert!(desk.control.plan(&id("GET /x"), None, None).is_err());
 }

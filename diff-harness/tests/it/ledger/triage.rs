@@ -150,14 +150,14 @@ fn a_fix_is_verified_by_comparisons_of_its_epoch_and_regresses_by_itself() {
     seen(&ledger, "v1", 31);
     clean(&ledger, "v1", 32, 500);
     assert_eq!(state(&ledger, &group, 40), State::Fixed, "what the old deployment does says nothing");
-    assert_eq!(weigh(groups(&ledger, "v1"), 100, UnixMillis(40)).open.len(), 1);
+    assert_eq!(weigh(groups(&ledger, "v1"), |_| 100, UnixMillis(40)).open.len(), 1);
     clean(&ledger, "v2", 50, 99);
     assert_eq!(state(&ledger, &group, 60), State::Fixed);
     clean(&ledger, "v2", 61, 1);
     assert_eq!(state(&ledger, &group, 70), State::Verified);
     seen(&ledger, "v3", 80);
     assert_eq!(state(&ledger, &group, 90), State::Regressed);
-    assert_eq!(weigh(groups(&ledger, "v3"), 100, UnixMillis(90)).open[0].1, State::Regressed);
+    assert_eq!(weigh(groups(&ledger, "v3"), |_| 100, UnixMillis(90)).open[0].1, State::Regressed);
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn a_waiver_from_elsewhere_counts_before_its_group_is_seen_and_is_taken_once() {
     let records = [("a", "2xx auth"), ("b", "2xx anon")]
         .map(|(id, shape)| of_shape(shape, record(id, 10, std::slice::from_ref(&found))));
     ledger.record(&batch("v1", records.to_vec())).unwrap();
-    let weighed = weigh(groups(&ledger, "v1"), 100, UnixMillis(20));
+    let weighed = weigh(groups(&ledger, "v1"), |_| 100, UnixMillis(20));
     let id = |list: &[(Triaged, State)]| list[0].0.group.fingerprint.clone();
     assert_eq!((id(&weighed.waived), id(&weighed.open)), (part, group));
 }

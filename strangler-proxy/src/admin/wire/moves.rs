@@ -3,7 +3,7 @@
 use diff_harness::lifecycle::Transition;
 use serde::{Deserialize, Serialize};
 
-use super::{Problem, StandingView, time};
+use super::{GateView, Problem, StandingView, time};
 
 /// `POST /api/v1/promote`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,23 +62,16 @@ pub struct MovedView {
     pub gate: Option<GateView>,
 }
 
-/// What the gate says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GateView {
-    /// `pass`, `fail` or `inconclusive`.
-    pub answer: String,
-    /// Why it is not `pass`, in sentences.
-    pub reasons: Vec<String>,
-    /// What it stands on: shares with their denominators.
-    pub stated: Vec<String>,
-    /// Why no force helps; empty where it does.
-    pub unforceable: Vec<String>,
-    /// Comparisons that count.
-    pub compared: u64,
-    pub mismatched: u64,
-    pub both_failed: u64,
-    pub open_groups: u64,
-    pub open_exposures: u64,
+/// `POST /api/v1/plan`: what the gate would say by another policy. It is tried and not kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanRequest {
+    pub endpoint: String,
+    #[serde(default)]
+    pub to: Option<String>,
+    /// TOML with a `[policy]`, as in `strangler.toml`; the policy in force where it is left out.
+    #[serde(default)]
+    pub policy: Option<String>,
 }
 
 /// `GET /api/v1/plan`: what a move would do. Nothing is changed.
@@ -98,6 +91,12 @@ pub struct PlanView {
     /// What cannot be undone after it, in sentences.
     #[serde(default)]
     pub no_return: Vec<String>,
+    /// The command line that takes the move back; `null` where there would be none.
+    #[serde(default)]
+    pub undo: Option<String>,
+    /// Whether the gate was asked by a policy that is not in force.
+    #[serde(default)]
+    pub tried: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
