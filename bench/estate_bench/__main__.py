@@ -125,8 +125,11 @@ def closed_loop(options, one, url):
 
 
 def steady_rate(options, one, url):
-    with tempfile.NamedTemporaryFile(prefix="estate-bench-") as log:
-        body = ["--data", os.devnull] if one.method == "POST" else []
+    with tempfile.NamedTemporaryFile(prefix="estate-bench-") as log, tempfile.NamedTemporaryFile(prefix="estate-bench-") as sent:
+        # h2load sends POST where it has a body, and takes no empty one.
+        sent.write(b"{}")
+        sent.flush()
+        body = ["--data", sent.name] if one.method == "POST" else []
         run(
             options, "h2load", "--h1", "--clients", 1, "--threads", 1, "--rps", options.rate,
             "--duration", options.seconds, "--log-file", log.name, "--header", "authorization: OAuth tok-fan",
