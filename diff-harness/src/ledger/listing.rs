@@ -144,9 +144,11 @@ fn wanted(connection: &Connection, listing: &GroupListing<'_>) -> Result<Wanted,
         ),
     }
     for word in listing.search.split_whitespace() {
-        wanted.joins = "JOIN groups g ON g.id = c.group_id JOIN endpoints e ON e.id = g.endpoint_id";
+        wanted.joins = "JOIN groups g ON g.id = c.group_id";
+        // Endpoints are few: they are searched once, and not once for each of their groups.
         wanted.and(
-            "instr(lower(e.method || ' ' || e.template || ' ' || g.kind || ' ' || g.location || ' ' || g.fingerprint), ?) > 0",
+            "(c.endpoint_id IN (SELECT id FROM endpoints WHERE instr(lower(method || ' ' || template), ?) > 0)
+              OR instr(lower(g.location), ?) > 0 OR g.kind = ? OR g.fingerprint = ?)",
             Value::Text(word.to_lowercase()),
         );
     }
@@ -164,4 +166,110 @@ impl Wanted {
 
 fn names(groups: &[Fingerprint]) -> String {
     json(&groups.iter().map(Fingerprint::as_str).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::UnixMillis;
+    use crate::report::fixture::{epoch, fill};
+    use crate::store::{GroupFilter, Store};
+
+    fn listing(epoch: &Epoch) -> GroupListing<'_> {
+        GroupListing {
+            epoch,
+            endpoint: None,
+            severity: None,
+            search: "",
+            among: Among::All,
+            offset: 0,
+            limit: 100,
+        }
+    }
+
+    fn ids(listed: &Listed) -> Vec<Fingerprint> {
+        listed.groups.iter().map(|triaged| triaged.group.fingerprint.clone()).collect()
+    }
+
+    #[test]
+    fn a_list_is_walked_page_by_page_and_neighbour_by_neighbour_in_one_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, epoch) = (fill(dir.path()), epoch());
+        let all = ledger.list_groups(&listing(&epoch)).unwrap();
+        let rank = |triaged: &crate::triage::Triaged| (triaged.group.severity, triaged.group.count);
+        assert!(all.groups.len() > 4 && all.found == all.groups.len() as u64);
+        assert!(all.groups.is_sorted_by(|a, b| rank(a) >= rank(b)));
+        let filter = GroupFilter {
+            endpoint: None,
+            epoch: EpochFilter::Only(&epoch),
+            least_severity: None,
+            limit: 1000,
+        };
+        assert_eq!(ledger.groups(&filter).unwrap().len(), all.groups.len());
+
+        let whole = ids(&all);
+        let mut paged = Vec::new();
+        for offset in (0..whole.len()).step_by(2) {
+            let page = ledger.list_groups(&GroupListing { offset, limit: 2, ..listing(&epoch) }).unwrap();
+            assert_eq!(page.found, all.found);
+            paged.extend(ids(&page));
+        }
+        assert_eq!(paged, whole);
+        for (at, group) in whole.iter().enumerate() {
+            let near = ledger.neighbours(&listing(&epoch), group).unwrap();
+            assert_eq!(near.before.as_ref(), at.checked_sub(1).map(|at| &whole[at]), "{at}");
+            assert_eq!(near.after.as_ref(), whole.get(at + 1), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_what_was_asked_for_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, epoch) = (fill(dir.path()), epoch());
+        let list = |change: &dyn Fn(&mut GroupListing<'_>)| {
+            let mut wanted = listing(&epoch);
+            change(&mut wanted);
+            ledger.list_groups(&wanted).unwrap()
+        };
+        let whole = ids(&list(&|_| {}));
+        let tracks = list(&|wanted| wanted.search = "get /TRACKS");
+        assert!(
+            tracks.found > 0 && tracks.groups.iter().all(|t| t.group.endpoint.template() == "/tracks/{id}")
+        );
+        let named = GroupListing { search: whole[1].as_str(), ..listing(&epoch) };
+        assert_eq!(ids(&ledger.list_groups(&named).unwrap()), whole[1..2]);
+        assert_eq!(list(&|wanted| wanted.search = "tracks nowhere").found, 0);
+        let exposed = list(&|wanted| wanted.severity = Some(Severity::Exposure));
+        assert!(exposed.found > 0 && exposed.groups.iter().all(|t| t.group.severity == Severity::Exposure));
+        let endpoint: EndpointId = "GET /about".parse().unwrap();
+        let expected = whole.len() as u64 - list(&|wanted| wanted.search = "/about").found;
+        let of_about: Vec<_> = ledger
+            .list_groups(&GroupListing { endpoint: Some(&endpoint), ..listing(&epoch) })
+            .map(|listed| ids(&listed))
+            .unwrap();
+        let others =
+            ledger.list_groups(&GroupListing { among: Among::Except(&of_about), ..listing(&epoch) }).unwrap();
+        assert_eq!(others.found, expected);
+        let only =
+            ledger.list_groups(&GroupListing { among: Among::Only(&of_about), ..listing(&epoch) }).unwrap();
+        assert_eq!(ids(&only), of_about);
+
+        let sums = |except: &[Fingerprint]| -> u64 {
+            ledger.group_sums(&epoch, except).unwrap().iter().map(|(_, _, n)| n).sum()
+        };
+        assert_eq!(sums(&[]), whole.len() as u64);
+        assert_eq!(sums(&whole[..2]), whole.len() as u64 - 2);
+    }
+
+    #[test]
+    fn what_a_person_looked_at_is_that_persons() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, epoch) = (fill(dir.path()), epoch());
+        let groups = ids(&ledger.list_groups(&listing(&epoch)).unwrap());
+        ledger.keep_view("ann", &groups[0], "once", UnixMillis(1)).unwrap();
+        ledger.keep_view("ann", &groups[0], "twice", UnixMillis(2)).unwrap();
+        let views = ledger.views("ann", &groups).unwrap();
+        assert_eq!(views.into_iter().collect::<Vec<_>>(), [(groups[0].clone(), "twice".to_owned())]);
+        assert!(ledger.views("bob", &groups).unwrap().is_empty());
+    }
 }

@@ -11,7 +11,7 @@ pub mod json;
 pub mod html;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,7 @@
 //! What people do on the page, in a real browser.
 
 use super::browser::browser;
+use super::gallery;
 use crate::rig::Rig;
 
 /// Two groups on one endpoint, an exposure and a change, and an endpoint that always matched.
@@ -183,4 +184,44 @@ fn what_was_looked_at_is_marked_until_it_changes() {
     rig.requests("/songs/1", 8);
     browser.goto(&list);
     assert_eq!(browser.run(is_viewed), false);
+}
+
+#[test]
+fn a_body_with_a_script_does_not_run_and_one_of_five_megabytes_does_not_freeze_the_page_or_the_report() {
+    let rig = gallery::empty();
+    for path in ["/hostile", "/long"] {
+        rig.shadowed(path);
+        rig.requests(path, 1);
+    }
+    let groups = gallery::groups(&rig);
+    assert_eq!(groups.len(), 2, "{groups:?}");
+    let browser = browser();
+    for (group, location) in &groups {
+        browser.goto(&format!("http://{}/groups/{group}", rig.proxy().admin));
+        let is_long = location.contains("text");
+        let expected = if is_long { "there" } else { "<script>document.title='owned'</script>" };
+        assert!(browser.text(".bodies").contains(expected), "{}", browser.text("main"));
+        assert!(browser.run("return document.title").as_str().unwrap().ends_with("Strangler"));
+        // It answers keys, and it was sent in less than 300 KB.
+        browser.press("?");
+        browser.until("the keys are told", "return document.querySelector('#help').open");
+        let bytes = browser
+            .run("return performance.getEntriesByType('navigation')[0].transferSize")
+            .as_u64()
+            .unwrap();
+        assert!((1..300_000).contains(&bytes), "{location}: {bytes} bytes");
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+
+    // The same, frozen in one file, from the disk, without a network.
+    let file = rig.dir.path().join("report.html");
+    rig.expect(0, &["report", "--html", file.to_str().unwrap()]);
+    browser.offline(true);
+    browser.goto(&format!("file://{}", file.display()));
+    assert_eq!(browser.run("return document.title"), "Strangler report");
+    browser.click("#groups button[data-open=all]");
+    let text = browser.text("#groups");
+    assert!(text.contains("<script>document.title='owned'</script>"), "{text}");
+    assert_eq!(browser.run("return document.querySelectorAll('.group').length"), 2);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
 }

@@ -1,6 +1,7 @@
 //! The review page, as people see it: in a real browser, and as somebody attacks it.
 
 mod browser;
+mod gallery;
 mod safety;
 mod journeys;
 mod looks;

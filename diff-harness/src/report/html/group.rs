@@ -73,8 +73,8 @@ fn values(page: &mut Page, divergence: &Divergence) {
     put!(page, "<p class=\"at\">newest at <code>{}</code></p><div class=\"values\">", divergence.location);
     for (side, value) in [("control", &divergence.control), ("candidate", &divergence.candidate)] {
         match value {
-            Some(value) => put!(page, "<div><h4>{}</h4><pre>{}</pre></div>", side, value),
-            None => put!(page, "<div><h4>{}</h4><p class=\"nothing\">nothing</p></div>", side),
+            Some(value) => put!(page, "<div><h3>{}</h3><pre>{}</pre></div>", side, value),
+            None => put!(page, "<div><h3>{}</h3><p class=\"nothing\">nothing</p></div>", side),
         }
     }
     put!(page, "</div>\n");

@@ -124,7 +124,7 @@ pub(super) fn endpoints(page: &mut Page, report: &Report) {
         page,
         "<p class=\"tools\"><input type=\"search\" data-filter=\"endpoint\" placeholder=\"Filter endpoints\" \
          aria-label=\"Filter endpoints\"></p>\n\
-         <div class=\"scroll\"><table class=\"endpoints\"><thead><tr><th>endpoint</th><th>stage</th>\
+         <div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Endpoints\"><table class=\"endpoints\"><thead><tr><th>endpoint</th><th>stage</th>\
          <th class=\"n\">seen</th><th class=\"n\">compared</th><th>where they went</th><th class=\"n\">mismatch</th>\
          <th>groups</th><th class=\"n\">p50 / p95, control</th><th class=\"n\">candidate</th></tr></thead><tbody>\n"
     );
@@ -226,7 +226,7 @@ pub(super) fn undeclared(page: &mut Page, report: &Report) {
     put!(
         page,
         "<section id=\"undeclared\"><h2>Undeclared traffic</h2>\n<p>It matched no endpoint and went to control. What is \
-         proposed here was made up from the paths that were seen.</p>\n<div class=\"scroll\"><table><thead><tr>\
+         proposed here was made up from the paths that were seen.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Undeclared traffic\"><table><thead><tr>\
          <th>proposed</th><th class=\"n\">requests</th><th>seen as</th></tr></thead><tbody>\n"
     );
     for undeclared in &report.undeclared {
@@ -251,7 +251,7 @@ pub(super) fn rules(page: &mut Page, report: &Report) {
     }
     put!(
         page,
-        "<section id=\"rules\"><h2>Rules</h2>\n<div class=\"scroll\"><table><thead><tr><th>rule</th>\
+        "<section id=\"rules\"><h2>Rules</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Rules\"><table><thead><tr><th>rule</th>\
          <th class=\"n\">applied</th><th class=\"n\">hid</th><th></th></tr></thead><tbody>\n"
     );
     for rule in &report.rules {
@@ -276,7 +276,7 @@ pub(super) fn transitions(page: &mut Page, report: &Report) {
     }
     put!(
         page,
-        "<section id=\"transitions\"><h2>Transitions</h2>\n<div class=\"scroll\"><table><thead><tr><th>when</th>\
+        "<section id=\"transitions\"><h2>Transitions</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Transitions\"><table><thead><tr><th>when</th>\
          <th>endpoint</th><th>move</th><th>who and why</th></tr></thead><tbody>\n"
     );
     for transition in &report.transitions {
