@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::comparison::{DropReason, SkipReason, Verdict};
 use crate::divergence::{Divergence, Kind, Severity};
 use crate::endpoint::EndpointId;
-use crate::exchange::{Exchange, Side, UnixMillis};
+use crate::exchange::{Exchange, Observation, Request, Side, UnixMillis};
 use crate::fingerprint::Fingerprint;
 use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::noise::book::EndpointNoise;
@@ -127,6 +127,9 @@ pub trait Store: Send + Sync + 'static {
     /// Kept exchanges of a group, newest first.
     fn samples(&self, group: &Fingerprint, limit: usize) -> Result<Vec<Sample>, StoreError>;
 
+    /// Unsafe requests that were recorded of an endpoint, the newest first.
+    fn recorded(&self, endpoint: &EndpointId, limit: usize) -> Result<Vec<Recorded>, StoreError>;
+
     /// One kept exchange by the request id.
     fn exchange(&self, id: &str) -> Result<Option<Sample>, StoreError>;
 
@@ -210,6 +213,7 @@ pub struct Batch {
     /// All other comparisons, counted by shape: a match costs no row of its own.
     pub plain: Vec<PlainTally>,
     pub undeclared: Vec<Undeclared>,
+    pub recorded: Vec<Recorded>,
     /// Endpoints of which noise was learned or hid something: the whole of it, under this epoch's control.
     pub noise: Vec<(EndpointId, EndpointNoise)>,
     /// Known divergences that were put into the comparison path since the last batch.
@@ -561,6 +565,43 @@ pub struct Sample {
     pub exchange: Redacted<Exchange>,
     pub divergences: Vec<(Fingerprint, Redacted<Divergence>)>,
     pub notes: Vec<String>,
+}
+
+/// An unsafe request that control carried out, with its response. The candidate was not asked, and what an exchange has of it
+/// is not shown.
+#[derive(Clone, Debug)]
+pub struct Recorded(Redacted<Exchange>);
+
+impl Recorded {
+    pub fn new(exchange: Redacted<Exchange>) -> Self {
+        Self(exchange)
+    }
+
+    /// The request id.
+    pub fn id(&self) -> &str {
+        &self.0.get().id
+    }
+
+    pub fn at(&self) -> UnixMillis {
+        self.0.get().at
+    }
+
+    pub fn endpoint(&self) -> &EndpointId {
+        &self.0.get().endpoint
+    }
+
+    pub fn request(&self) -> &Request {
+        &self.0.get().request
+    }
+
+    /// What control answered.
+    pub fn control(&self) -> &Observation {
+        &self.0.get().control
+    }
+
+    pub(crate) fn exchange(&self) -> &Redacted<Exchange> {
+        &self.0
+    }
 }
 
 /// Traffic that matched no endpoint.

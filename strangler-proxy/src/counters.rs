@@ -65,6 +65,8 @@ struct Comparing {
     asked_again: AtomicU64,
     not_asked_again: AtomicU64,
     control_asked_twice: AtomicU64,
+    read_backs: AtomicU64,
+    read_backs_mismatched: AtomicU64,
     dropped: [AtomicU64; DROP_REASONS],
     shadow_latency_control: Latencies,
     shadow_latency_candidate: Latencies,
@@ -119,6 +121,12 @@ impl EndpointCounters {
         self.comparing.control_asked_twice.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Both sides were asked what a write has left behind.
+    pub fn read_back(&self, mismatched: bool) {
+        self.comparing.read_backs.fetch_add(1, Ordering::Relaxed);
+        self.comparing.read_backs_mismatched.fetch_add(u64::from(mismatched), Ordering::Relaxed);
+    }
+
     /// What was asked again since the proxy started. None of it is a request of a client.
     pub fn again(&self) -> Again {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -126,6 +134,8 @@ impl EndpointCounters {
             mismatches: load(&self.comparing.asked_again),
             not_asked: load(&self.comparing.not_asked_again),
             control_twice: load(&self.comparing.control_asked_twice),
+            read_backs: load(&self.comparing.read_backs),
+            read_backs_mismatched: load(&self.comparing.read_backs_mismatched),
         }
     }
 
@@ -233,6 +243,9 @@ pub struct Again {
     /// Mismatches that could not be.
     pub not_asked: u64,
     pub control_twice: u64,
+    /// Reads of both sides after a write, and those in which they differed.
+    pub read_backs: u64,
+    pub read_backs_mismatched: u64,
 }
 
 /// What became of requests up to a moment.

@@ -12,6 +12,7 @@ mod routes;
 mod recording;
 mod counting;
 mod samples;
+mod recorded;
 mod counts;
 mod observed;
 mod noise;
@@ -37,8 +38,8 @@ use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::noise::book::EndpointNoise;
 use crate::store::{
     Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupListing,
-    GroupShape, LatencyPair, Listed, Neighbours, Observed, RuleTally, Sample, Store, StoreError, Swept,
-    Tally, Took, Undeclared,
+    GroupShape, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally, Sample, Store, StoreError,
+    Swept, Tally, Took, Undeclared,
 };
 use crate::triage::{Decided, Entry, Part, Refusal, Triaged, Wish};
 
@@ -56,6 +57,8 @@ pub struct Retention {
     pub matches_per_endpoint: u32,
     /// Groups that are told apart in one endpoint; what is beyond counts in one group per severity.
     pub groups_per_endpoint: u32,
+    /// Unsafe requests kept of one endpoint at stage `record`.
+    pub recorded_per_endpoint: u32,
 }
 
 impl Default for Retention {
@@ -66,6 +69,7 @@ impl Default for Retention {
             samples_per_group: 20,
             matches_per_endpoint: 10,
             groups_per_endpoint: 1000,
+            recorded_per_endpoint: 100,
         }
     }
 }
@@ -315,6 +319,10 @@ impl Store for Ledger {
 
     fn samples(&self, group: &Fingerprint, limit: usize) -> Result<Vec<Sample>, StoreError> {
         self.read(|connection| samples::of_group(connection, group, limit))
+    }
+
+    fn recorded(&self, endpoint: &EndpointId, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        self.read(|connection| recorded::of_endpoint(connection, endpoint, limit))
     }
 
     fn exchange(&self, id: &str) -> Result<Option<Sample>, StoreError> {

@@ -18,6 +18,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("schema_2.sql")),
     M::up(include_str!("schema_3.sql")),
     M::up(include_str!("schema_4.sql")),
+    M::up(include_str!("schema_5.sql")),
 ];
 const APPLICATION_ID: i32 = 1_398_034_503;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";

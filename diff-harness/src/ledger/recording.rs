@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::counting::OTHER_SHAPES;
 use super::encoding::{DivergenceRow, int, json};
 use super::parts::Parts;
-use super::{Failure, Retention, counts, noise, routes, samples, severity_rank};
+use super::{Failure, Retention, counts, noise, recorded, routes, samples, severity_rank};
 use crate::comparison::Verdict;
 use crate::divergence::{Divergence, Location};
 use crate::endpoint::EndpointId;
@@ -57,6 +57,9 @@ pub(super) fn record(connection: &Connection, batch: &Batch, retention: &Retenti
     }
     for (endpoint, pairs) in latencies {
         recording.latencies(endpoint, &pairs)?;
+    }
+    for one in &batch.recorded {
+        recorded::keep(connection, one, retention.recorded_per_endpoint)?;
     }
     for undeclared in &batch.undeclared {
         recording.undeclared(undeclared)?;

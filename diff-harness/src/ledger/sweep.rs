@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::encoding::int;
-use super::{Failure, Retention, samples};
+use super::{Failure, Retention, recorded, samples};
 use crate::exchange::UnixMillis;
 use crate::store::Swept;
 
@@ -20,7 +20,8 @@ pub(super) fn portion(
     if doomed.is_empty() {
         doomed = surplus(connection, retention)?;
     }
-    let mut swept = Swept::default();
+    let (exchanges, bytes) = recorded::delete_old(connection, samples::oldest(now, retention), PORTION)?;
+    let mut swept = Swept { exchanges, bytes };
     for id in doomed {
         swept.bytes += samples::delete(connection, id)?;
         swept.exchanges += 1;

@@ -154,6 +154,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/decisions", get(triage::decisions))
         .route("/waivers", get(triage::waivers).post(triage::import_waivers))
         .route("/exchanges/{id}", get(evidence::exchange))
+        .route("/recorded", get(evidence::recorded))
         .route("/report", get(report::report))
         .route("/matrix", get(matrix::show).post(matrix::hand_in))
         .route("/epochs", get(evidence::epochs).post(evidence::set_epochs))

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::answer::Failed;
 use super::api::{Api, answer, body, endpoint, part, query};
-use super::exchange::exchange_view;
+use super::exchange::{exchange_view, recorded_view};
 use super::wire::{
     Code, EntryView, EpochRequest, EpochView, GroupDetail, GroupView, PartView, Problem, ShapeView,
 };
@@ -133,6 +133,28 @@ pub(super) async fn exchange(Shared(api): Shared<Arc<Api>>, id: Path<String>) ->
         };
         let sample = api.store.exchange(&id)?.ok_or_else(missing)?;
         Ok(exchange_view(&sample, &api.about))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RecordedQuery {
+    endpoint: String,
+    limit: Option<usize>,
+}
+
+pub(super) async fn recorded(
+    Shared(api): Shared<Arc<Api>>,
+    asked: Result<Query<RecordedQuery>, QueryRejection>,
+) -> Result<Response, Failed> {
+    let RecordedQuery { endpoint: of, limit } = query(asked)?;
+    let of = endpoint(&of)?;
+    answer(api, move |api| {
+        api.control.route(&of)?;
+        api.flush();
+        let recorded = api.store.recorded(&of, limit.unwrap_or(SAMPLES_DEFAULT))?;
+        Ok(json!({ "recorded": recorded.iter().map(recorded_view).collect::<Vec<_>>() }))
     })
     .await
 }

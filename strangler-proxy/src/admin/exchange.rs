@@ -2,11 +2,24 @@
 
 use diff_harness::exchange::{CapturedBody, Observation, Outcome};
 use diff_harness::report::curl::curl_line;
-use diff_harness::store::Sample;
+use diff_harness::store::{Recorded, Sample};
 use http::HeaderMap;
 
 use super::api::About;
-use super::wire::{BodyView, DivergenceView, ExchangeView, ObservationView, time};
+use super::wire::{BodyView, DivergenceView, ExchangeView, ObservationView, RecordedView, time};
+
+pub(super) fn recorded_view(recorded: &Recorded) -> RecordedView {
+    let request = recorded.request();
+    RecordedView {
+        id: recorded.id().to_owned(),
+        at: time(recorded.at()),
+        method: request.method.to_string(),
+        target: request.target.clone(),
+        request_headers: pairs(&request.headers),
+        request_body: body_view(&request.body),
+        control: observation_view(recorded.control()),
+    }
+}
 
 pub(super) fn exchange_view(sample: &Sample, about: &About) -> ExchangeView {
     let exchange = sample.exchange.get();

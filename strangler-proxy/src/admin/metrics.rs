@@ -124,6 +124,8 @@ fn again(page: &mut Page, all: &Counted) {
             ("mismatch", again.mismatches),
             ("mismatch_not_asked", again.not_asked),
             ("control_twice", again.control_twice),
+            ("read_back", again.read_backs),
+            ("read_back_mismatched", again.read_backs_mismatched),
         ] {
             page.sample(name, &[("endpoint", endpoint), ("what", what)], n);
         }

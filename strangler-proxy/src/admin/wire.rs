@@ -11,7 +11,9 @@ use diff_harness::exchange::UnixMillis;
 use diff_harness::lifecycle::Standing;
 use serde::{Deserialize, Serialize};
 
-pub use evidence::{BodyView, DivergenceView, ExchangeView, GroupDetail, GroupView, ObservationView};
+pub use evidence::{
+    BodyView, DivergenceView, ExchangeView, GroupDetail, GroupView, ObservationView, RecordedView,
+};
 pub use gate::{
     AnswersView, CoverageView, GateView, IntervalView, LatencyView, MeterView, NegativeControlView,
     ReasonView, SeenView, VariantView,

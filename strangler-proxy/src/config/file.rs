@@ -91,6 +91,7 @@ pub(super) struct Store {
     pub(super) samples_per_group: u32,
     pub(super) matches_per_endpoint: u32,
     pub(super) groups_per_endpoint: u32,
+    pub(super) recorded_per_endpoint: u32,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -186,12 +187,21 @@ pub(super) struct Point {
     pub(super) why: String,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadBack {
+    pub(super) endpoint: Spanned<String>,
+    pub(super) read: Spanned<String>,
+    pub(super) after: Option<Time>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Verify {
     pub(super) header: Option<Spanned<String>>,
     pub(super) value: Option<Spanned<String>>,
     pub(super) confirm_header: Option<Spanned<String>>,
+    pub(super) read_back: Vec<ReadBack>,
 }
 
 #[derive(Debug, Deserialize)]

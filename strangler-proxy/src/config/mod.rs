@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use diff_harness::endpoint::EndpointIdError;
+use diff_harness::endpoint::{EndpointId, EndpointIdError};
 use diff_harness::gate::Policy;
 use diff_harness::ledger::Retention;
 use diff_harness::lifecycle::{Stage, Weight};
@@ -35,7 +35,7 @@ use crate::fallback::FallbackConfig;
 use crate::record::RecordConfig;
 use crate::routes::MatchPolicy;
 use crate::routes::cohort::CohortGroups;
-use crate::shadow::{DryRunHeader, ShadowConfig};
+use crate::shadow::{DryRunHeader, ReadBack, ReadBacks, ReadPath, ShadowConfig};
 
 pub use error::ConfigError;
 pub use policy::parse_policy;
@@ -146,6 +146,7 @@ impl Config {
         let dry_run = dry_run(&source, &file.verify)?;
         let points = file.points_of_no_return.iter().map(|written| point(&source, written));
         let points = points.collect::<Result<_, _>>()?;
+        let read_backs = read_backs(&source, &file.verify.read_back)?;
         let groups = file.cohort.groups(&source)?;
         let policy = file.policy.resolve(&source)?;
         // What may not be promoted may not stay either.
@@ -171,6 +172,7 @@ impl Config {
                 cohort: file.cohort.key.0.clone(),
                 paths,
                 dry_run,
+                read_backs,
                 ..defaults
             },
             matching,
@@ -387,6 +389,26 @@ fn point(source: &Source<'_>, written: &Spanned<file::Point>) -> Result<PointOfN
         stage: at.ok_or_else(|| wrong().hint("canary, live, soak or retired"))?,
         why: why.clone(),
     })
+}
+
+fn read_backs(source: &Source<'_>, written: &[file::ReadBack]) -> Result<ReadBacks, ConfigError> {
+    let mut read_backs = ReadBacks::default();
+    for file::ReadBack { endpoint, read, after } in written {
+        let of: EndpointId = endpoint
+            .get_ref()
+            .parse()
+            .map_err(|error: EndpointIdError| source.wrong(endpoint.span(), error.to_string()))?;
+        if of.is_safe() {
+            let message = format!("{of} writes nothing, so there is nothing to read back");
+            return Err(source.wrong(endpoint.span(), message));
+        }
+        if read_backs.get(&of).is_some() {
+            return Err(source.wrong(endpoint.span(), format!("{of} is read back twice")));
+        }
+        let path = ReadPath::parse(read.get_ref(), &of).map_err(|wrong| source.wrong(read.span(), wrong))?;
+        read_backs.insert(of, ReadBack { path, after: after.unwrap_or(Time(Duration::ZERO)).0 });
+    }
+    Ok(read_backs)
 }
 
 /// The header that marks a dry run; one that names no header of its own is none.

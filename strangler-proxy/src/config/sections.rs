@@ -167,6 +167,7 @@ impl Default for Store {
             samples_per_group: retention.samples_per_group,
             matches_per_endpoint: retention.matches_per_endpoint,
             groups_per_endpoint: retention.groups_per_endpoint,
+            recorded_per_endpoint: retention.recorded_per_endpoint,
         }
     }
 }
@@ -179,6 +180,7 @@ impl Store {
             samples_per_group: self.samples_per_group,
             matches_per_endpoint: self.matches_per_endpoint,
             groups_per_endpoint: self.groups_per_endpoint,
+            recorded_per_endpoint: self.recorded_per_endpoint,
         }
     }
 }

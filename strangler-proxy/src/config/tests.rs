@@ -75,6 +75,10 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
             "[[points_of_no_return]]\nendpoint = \"POST /a\"\nstage = \"alive\"\nwhy = \"x\"\n",
             "strangler.toml:3:9: `alive` is not a stage",
         ),
+        (
+            "[[verify.read_back]]\nendpoint = \"PUT /a/{id}\"\nread = \"/a/{x}\"\n",
+            "strangler.toml:3:8: `/a/{x}` is not what can be read back after PUT /a/{id}",
+        ),
         ("[verify]\nconfirm_header = \"x-ok\"\n", "strangler.toml:2:18: a dry run has no header"),
         ("[verify]\nheader = \"x dry\"\n", "strangler.toml:2:10: `x dry` is not the name of a header"),
         ("[epochs]\ncontrol_header = \"a b\"\n", "strangler.toml:2:18: `a b` is not the name of a header"),

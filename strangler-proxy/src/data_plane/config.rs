@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderName;
 
 use crate::routes::path_view::PathPolicy;
-use crate::shadow::DryRunHeader;
+use crate::shadow::{DryRunHeader, ReadBacks};
 
 #[derive(Clone, Debug)]
 pub struct DataPlaneConfig {
@@ -26,6 +26,8 @@ pub struct DataPlaneConfig {
     pub paths: PathPolicy,
     /// What marks a dry run. `None`: none is ever sent.
     pub dry_run: Option<Arc<DryRunHeader>>,
+    /// Where what an unsafe request writes is read.
+    pub read_backs: ReadBacks,
 }
 
 /// One upstream, and what may be asked of it.
@@ -223,6 +225,7 @@ impl DataPlaneConfig {
             cohort: CohortKey::default(),
             paths: PathPolicy::default(),
             dry_run: None,
+            read_backs: ReadBacks::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use diff_harness::comparison::{Disposition, SkipReason};
+use diff_harness::comparison::SkipReason;
 use diff_harness::endpoint::SafeMethod;
 use diff_harness::exchange::{Side, UnixMillis};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE};
@@ -25,7 +25,7 @@ use super::pool::UpstreamBody;
 use super::refusal::Refusal;
 use super::request_body::{RequestBody, Streamed};
 use super::request_id::X_REQUEST_ID;
-use super::response_body::{Answer, ResponseBody, Tee, Watched};
+use super::response_body::{Answer, ResponseBody, Sink, Tee, ToReadBack, Watched};
 use super::tunnel;
 use super::watch::{Waiting, Watch};
 use super::witness::{BodyCopy, Witnessed};
@@ -34,7 +34,7 @@ use crate::routes::PathView;
 use crate::routes::cohort::Cohort;
 use crate::routes::decide::{Plan, Shadow, Witness, decide};
 use crate::routes::table::{ActiveRoute, RouteTable};
-use crate::shadow::{AnswerSlot, DryRunRequest, ShadowRequest};
+use crate::shadow::{DryRunRequest, ReadBackRequest, ShadowRequest};
 
 /// A client connection, as each of its requests sees it.
 pub(super) struct Client {
@@ -137,7 +137,8 @@ impl Client {
             Account::open(Arc::clone(route.as_ref().map_or(table.unmatched(), |route| &route.counters)));
         let mut witness = None;
         let plan = route.as_ref().map_or(Plan::UNMATCHED, |route| {
-            witness = Witness::of(route.standing_now(), SafeMethod::of(method));
+            let read_back = config.read_backs.get(&route.endpoint).is_some();
+            witness = Witness::of(route.standing_now(), SafeMethod::of(method), read_back);
             decide(route.standing_now(), SafeMethod::of(method), || {
                 let trusted = &config.forwarding.trusted;
                 let key = self.peer.cohort_key(&head.headers, &config.cohort, trusted);
@@ -187,7 +188,9 @@ impl Client {
             head.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         let mut body = Streamed::new(body, Arc::clone(&self.watch), bytes_max);
-        if let Some(witness) = exchange.witness {
+        if exchange.witness == Some(Witness::ReadBack) {
+            exchange.witnessed = Some(Witnessed::new(Witness::ReadBack, &head, None));
+        } else if let Some(witness) = exchange.witness {
             let copy = BodyCopy::new(self.worker.outlets.shadow.capture());
             body.copied_to(Arc::clone(&copy));
             exchange.witnessed = Some(Witnessed::new(witness, &head, Some(copy)));
@@ -214,6 +217,12 @@ impl Client {
             return self.switch(head, to, body, on_upgrade, id);
         }
         let is_stream = is_event_stream(&head.headers);
+        let read_back = match (&witnessed, &route) {
+            (Some(witnessed), Some(route)) if head.status.is_success() => {
+                self.read_back(witnessed, route, &id, &head.headers)
+            }
+            _ => None,
+        };
         let shadow = match plan.shadow {
             Ok(_) if is_stream => Err(SkipReason::Stream),
             Ok(_) if request.is_none() => Err(SkipReason::RequestTooLarge),
@@ -245,7 +254,7 @@ impl Client {
 
         let limit =
             if is_stream { self.worker.config.timeouts.tunnel } else { self.worker.body_timeout(side) };
-        let answer = Answer { side, asked, counters: account.into_counters(), watched };
+        let answer = Answer { side, asked, counters: account.into_counters(), watched, read_back };
         let body = ResponseBody::forwarded(body, Arc::clone(&self.watch), limit, answer, tee);
         Response::from_parts(head, body)
     }
@@ -277,7 +286,7 @@ impl Client {
         match submitted {
             Ok(slot) => {
                 account.handed_over();
-                Some(self.tee(slot, head, body))
+                Some(self.tee(Sink::Compare(slot), head, body))
             }
             Err(disposition) => {
                 account.end(disposition);
@@ -298,6 +307,10 @@ impl Client {
     ) -> Option<Box<Tee>> {
         let handle = &self.worker.outlets.shadow;
         let witness = witnessed.witness;
+        if witness == Witness::ReadBack {
+            account.skipped(SkipReason::UnsafeMethod);
+            return None;
+        }
         let (request, held) = match witnessed.into_request(id, now(), route) {
             Ok(request) => request,
             Err(reason) => {
@@ -305,37 +318,56 @@ impl Client {
                 return None;
             }
         };
-        let submitted = match (witness, &self.worker.config.dry_run) {
-            (Witness::Verify, Some(mark)) => handle.submit_dry_run(DryRunRequest::new(mark, request)),
-            // Nothing says that the candidate would commit nothing.
-            (Witness::Verify | Witness::Record, _) => Err(Disposition::Skipped(SkipReason::UnsafeMethod)),
-        };
-        // From here on the flight accounts for its own bytes.
-        drop(held);
-        match submitted {
-            Ok(slot) => {
-                account.handed_over();
-                Some(self.tee(slot, head, body))
+        match (witness, &self.worker.config.dry_run) {
+            (Witness::Verify, Some(mark)) => {
+                let submitted = handle.submit_dry_run(DryRunRequest::new(mark, request));
+                // From here on the flight accounts for its own bytes.
+                drop(held);
+                match submitted {
+                    Ok(slot) => {
+                        account.handed_over();
+                        Some(self.tee(Sink::Compare(slot), head, body))
+                    }
+                    Err(disposition) => {
+                        account.end(disposition);
+                        None
+                    }
+                }
             }
-            Err(disposition) => {
-                account.end(disposition);
-                None
+            // Without a header nothing says that the candidate would commit nothing.
+            (Witness::Verify | Witness::Record | Witness::ReadBack, _) => {
+                account.skipped(SkipReason::UnsafeMethod);
+                Some(self.tee(Sink::Record(Box::new(handle.record(request, held))), head, body))
             }
         }
     }
 
-    /// Keeps the response for the comparison while it passes.
-    fn tee(
+    /// What is to be read after a write that succeeded, where that is declared.
+    fn read_back(
         &self,
-        slot: AnswerSlot,
-        head: &http::response::Parts,
-        body: &UpstreamBody<RequestBody>,
-    ) -> Box<Tee> {
+        witnessed: &Witnessed,
+        route: &Arc<ActiveRoute>,
+        id: &HeaderValue,
+        response: &HeaderMap,
+    ) -> Option<ToReadBack> {
+        if witnessed.witness == Witness::Record {
+            return None;
+        }
+        let read_back = self.worker.config.read_backs.get(&route.endpoint)?;
+        let (target, headers) = witnessed.head();
+        let route = Arc::clone(route);
+        let request =
+            ReadBackRequest::new(read_back, id.clone(), now(), route, target, headers.clone(), response)?;
+        Some(ToReadBack { worker: Rc::clone(&self.worker), request: Box::new(request) })
+    }
+
+    /// Keeps the response for the comparison while it passes.
+    fn tee(&self, sink: Sink, head: &http::response::Parts, body: &UpstreamBody<RequestBody>) -> Box<Tee> {
         let mut capture = self.worker.outlets.shadow.capture();
         if let Some(length) = body.size_hint().exact() {
             capture.announce(length);
         }
-        Box::new(Tee { slot, capture, status: head.status, headers: head.headers.clone() })
+        Box::new(Tee { sink, capture, status: head.status, headers: head.headers.clone() })
     }
 
     /// 101: the connection becomes something else, which passes through as bytes.

@@ -17,7 +17,7 @@ use super::watch::{Waiting, Watch};
 use super::worker::Worker;
 use crate::counters::EndpointCounters;
 use crate::routes::table::ActiveRoute;
-use crate::shadow::{AnswerSlot, Capture};
+use crate::shadow::{AnswerSlot, Capture, ReadBackRequest, RecordSlot};
 
 /// A closed set of bodies, so that none is boxed.
 pub(super) enum ResponseBody {
@@ -42,6 +42,8 @@ pub(super) struct Answer {
     pub(super) asked: Instant,
     pub(super) counters: Arc<EndpointCounters>,
     pub(super) watched: Option<Watched>,
+    /// To be read when the response has ended: then what was written is written.
+    pub(super) read_back: Option<ToReadBack>,
 }
 
 /// Where it is told that a candidate broke off in the body of its answer.
@@ -53,10 +55,22 @@ pub(super) struct Watched {
 
 /// Keeps what passes by for the comparison.
 pub(super) struct Tee {
-    pub(super) slot: AnswerSlot,
+    pub(super) sink: Sink,
     pub(super) capture: Capture,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
+}
+
+/// A read that waits for the end of the response.
+pub(super) struct ToReadBack {
+    pub(super) worker: Rc<Worker>,
+    pub(super) request: Box<ReadBackRequest>,
+}
+
+/// Where the whole response goes.
+pub(super) enum Sink {
+    Compare(AnswerSlot),
+    Record(Box<RecordSlot>),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +110,9 @@ impl Forwarded {
         if let Some(tee) = self.tee.take() {
             tee.complete(latency);
         }
+        if let Some(read_back) = self.answer.read_back.take() {
+            read_back.worker.outlets.shadow.read_back(read_back.request);
+        }
     }
 
     fn fail(&mut self, failure: TransportFailure) {
@@ -105,7 +122,9 @@ impl Forwarded {
         }
         if let Some(tee) = self.tee.take() {
             let latency = self.answer.asked.elapsed();
-            tee.slot.complete(Observation { outcome: Outcome::Failure(failure), latency }, None);
+            if let Sink::Compare(slot) = tee.sink {
+                slot.complete(Observation { outcome: Outcome::Failure(failure), latency }, None);
+            }
         }
     }
 
@@ -158,9 +177,16 @@ impl Tee {
             Ok(captured) => {
                 let response = Response { status: self.status, headers: self.headers, body: captured.body };
                 let observation = Observation { outcome: Outcome::Response(response), latency };
-                self.slot.complete(observation, Some(captured.held));
+                match self.sink {
+                    Sink::Compare(slot) => slot.complete(observation, Some(captured.held)),
+                    Sink::Record(slot) => slot.complete(observation, Some(captured.held)),
+                }
             }
-            Err(reason) => self.slot.fail(reason),
+            Err(reason) => {
+                if let Sink::Compare(slot) = self.sink {
+                    slot.fail(reason);
+                }
+            }
         }
     }
 }

@@ -44,6 +44,11 @@ impl Witnessed {
         })
     }
 
+    /// Its target and its fields, as they were forwarded.
+    pub(super) fn head(&self) -> (&PathAndQuery, &HeaderMap) {
+        (&self.target, &self.headers)
+    }
+
     /// The request with its whole body, and the memory that this takes.
     ///
     /// # Errors

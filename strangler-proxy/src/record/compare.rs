@@ -37,8 +37,19 @@ enum Work {
     /// A request of which control was asked twice, and its second answer.
     Twice(Box<(Twice, Answered)>),
     Trial(Trial),
+    /// An unsafe request that was carried out, with control's answer.
+    Keep(Box<(ShadowedRequest, Answered)>),
+    /// What both sides show after a write, once or twice.
+    ReadBack(Box<ReadBackRound>),
     /// One thread has nothing more to do.
     Stop,
+}
+
+/// A read after a write, with what both sides showed, and showed again where they differed.
+struct ReadBackRound {
+    request: ShadowedRequest,
+    first: (Answered, Answered),
+    second: Option<(Answered, Answered)>,
 }
 
 impl CompareHandle {
@@ -101,6 +112,27 @@ impl CompareHandle {
             return recording.learn(&twice, &second);
         }
         self.try_send(Work::Twice(Box::new((*twice, second))));
+    }
+
+    /// Keeps an unsafe request that control carried out. Returns at once; under load it is left out, for others like it
+    /// will come.
+    pub(crate) fn keep(&self, request: ShadowedRequest, control: Answered) {
+        self.try_send(Work::Keep(Box::new((request, control))));
+    }
+
+    /// Whether two sides show something else after a write. Compares here; for the shadow thread.
+    pub(crate) fn differs(&self, request: &ShadowedRequest, both: &(Answered, Answered)) -> bool {
+        self.0.recording.differs(request, &both.0.observation, &both.1.observation)
+    }
+
+    /// What came of reading back. Returns at once; under load it is left out.
+    pub(crate) fn read_back(
+        &self,
+        request: ShadowedRequest,
+        first: (Answered, Answered),
+        second: Option<(Answered, Answered)>,
+    ) {
+        self.try_send(Work::ReadBack(Box::new(ReadBackRound { request, first, second })));
     }
 
     /// The candidate answered a dry run without saying that it committed nothing: its endpoint gets no other one.
@@ -201,6 +233,8 @@ fn compare(recording: &Recording, work: &Mutex<Receiver<Work>>, abandoned: &Atom
                 let second = SecondRound { control: control.observation, candidate: candidate.observation };
                 recording.asked_again(suspect, &second);
             }
+            Ok(Work::Keep(kept)) => recording.keep(&kept.0, kept.1.observation),
+            Ok(Work::ReadBack(round)) => recording.read_back(&round.request, round.first, round.second),
             Ok(Work::Twice(twice)) => recording.learn(&twice.0, &twice.1),
             Ok(Work::Trial(trial)) => trial.run(recording),
             Ok(Work::Stop) | Err(_) => return,

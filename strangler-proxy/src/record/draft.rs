@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::noise::book::EndpointNoise;
-use diff_harness::store::{Batch, ComparisonRecord, Epoch, NegativeControl, PlainTally, Tally, Undeclared};
+use diff_harness::store::{
+    Batch, ComparisonRecord, Epoch, NegativeControl, PlainTally, Recorded, Tally, Undeclared,
+};
 
 use super::gathered::{EndpointGathered, LATENCIES_MAX, Plain, Sort, add_rule};
 
 /// Proposals that wait for the store.
 const UNDECLARED_MAX: usize = 1000;
+/// Unsafe requests that wait for the store.
+pub(super) const RECORDED_MAX: usize = 200;
 
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -20,6 +24,7 @@ pub(super) struct Draft {
     undeclared: BTreeMap<EndpointId, Undeclared>,
     noise: BTreeMap<EndpointId, EndpointNoise>,
     negative_controls: BTreeMap<EndpointId, NegativeControl>,
+    recorded: Vec<Recorded>,
 }
 
 /// Endpoint and shape.
@@ -32,6 +37,7 @@ impl Draft {
             && self.undeclared.is_empty()
             && self.noise.is_empty()
             && self.negative_controls.is_empty()
+            && self.recorded.is_empty()
     }
 
     pub(super) fn count(&mut self, endpoint: Option<EndpointId>, delta: &Tally) {
@@ -50,6 +56,12 @@ impl Draft {
 
     pub(super) fn add_records(&mut self, records: Vec<ComparisonRecord>) {
         self.comparisons.extend(records);
+    }
+
+    /// While the store refuses them, the newest are given up: those that wait say enough.
+    pub(super) fn add_recorded(&mut self, recorded: Vec<Recorded>) {
+        self.recorded.extend(recorded);
+        self.recorded.truncate(RECORDED_MAX);
     }
 
     pub(super) fn add_undeclared(&mut self, undeclared: Vec<Undeclared>) {
@@ -90,6 +102,7 @@ impl Draft {
             comparisons: self.comparisons,
             plain: self.plain.into_values().collect(),
             undeclared: self.undeclared.into_values().collect(),
+            recorded: self.recorded,
             noise: self.noise.into_iter().collect(),
             negative_controls: self.negative_controls.into_iter().collect(),
         }
@@ -100,6 +113,7 @@ impl Draft {
         let mut draft = Self { comparisons: batch.comparisons, ..Self::default() };
         draft.tallies = batch.tallies.into_iter().collect();
         draft.add_undeclared(batch.undeclared);
+        draft.add_recorded(batch.recorded);
         for plain in batch.plain {
             draft.add_plain(plain);
         }

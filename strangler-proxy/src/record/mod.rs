@@ -21,6 +21,8 @@ mod judge;
 mod noise;
 mod suspect;
 mod judging;
+mod keeping;
+mod read_back;
 mod recorder;
 mod remember;
 mod storage;

@@ -13,7 +13,7 @@ use diff_harness::fingerprint::Fingerprint;
 use diff_harness::noise::confirm::Confirmation;
 use diff_harness::redact::Redactor;
 use diff_harness::shape::write_shape;
-use diff_harness::store::{ComparisonRecord, Epoch, LatencyPair, Spread};
+use diff_harness::store::{ComparisonRecord, Epoch, LatencyPair, Recorded, Spread};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 
@@ -39,8 +39,10 @@ pub(super) struct Recording {
     pub(super) unrecorded: AtomicU64,
     pub(super) noise: Noise,
     pub(super) fallback: FallbackHandle,
-    redactor: Redactor,
+    pub(super) redactor: Redactor,
     gathered: Mutex<Gathered>,
+    /// Unsafe requests that no store has taken.
+    pub(super) recorded: Mutex<Vec<Recorded>>,
     /// Asks again about what mismatched, where somebody does.
     pub(super) asker: OnceLock<Box<dyn AskAgain>>,
 }
@@ -70,6 +72,7 @@ impl Recording {
             fallback,
             redactor,
             gathered: Mutex::default(),
+            recorded: Mutex::default(),
             asker: OnceLock::new(),
             config,
         }
@@ -150,7 +153,7 @@ impl Recording {
     }
 
     /// The record of a comparison, redacted; `None` when too many wait for the store.
-    fn record(
+    pub(super) fn record(
         &self,
         request: &ShadowedRequest,
         shape: &str,
@@ -201,7 +204,7 @@ impl Recording {
         Some(record)
     }
 
-    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+    pub(super) fn gathered(&self) -> MutexGuard<'_, Gathered> {
         // Whatever panicked left counts that are whole: every change is one addition or one push.
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -242,7 +245,7 @@ fn exchange(request: &ShadowedRequest, control: Answered, candidate: Answered) -
     }
 }
 
-fn seen(request: &ShadowedRequest, control: &Observation, candidate: &Observation) -> Seen {
+pub(super) fn seen(request: &ShadowedRequest, control: &Observation, candidate: &Observation) -> Seen {
     let fields = [AUTHORIZATION, COOKIE].map(|name| request.request.headers.get(name));
     let identity = fields.map(|value| value.map_or(&b""[..], http::HeaderValue::as_bytes));
     let status = |observation: &Observation| match &observation.outcome {

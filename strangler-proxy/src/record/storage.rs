@@ -267,12 +267,14 @@ impl Storage {
             self.discover.seen(&sighting.method, &sighting.path);
         }
         let undeclared = self.discover.take();
+        let recorded = self.recording.take_recorded();
         let current = self.recording.epochs.current();
         let draft = self.draft(&current);
         for (endpoint, delta) in deltas {
             draft.count(endpoint, &delta);
         }
         draft.add_undeclared(undeclared);
+        draft.add_recorded(recorded);
         for mut gathered in self.recording.take_gathered().into_epochs() {
             let draft = self.draft(&gathered.epoch);
             for endpoint in gathered.take_endpoints() {

@@ -54,15 +54,19 @@ pub enum Witness {
     Record,
     /// It is captured, and the candidate is asked what it would do.
     Verify,
+    /// Its head is kept, to read what it has left behind.
+    ReadBack,
 }
 
 impl Witness {
-    /// What its stage asks for; nothing for a safe request, and nothing after a fallback.
-    pub fn of(standing: Standing, safe: Option<SafeMethod>) -> Option<Self> {
+    /// What its stage asks for; nothing for a safe request, and nothing after a fallback. `read_back`: whether it is
+    /// declared where what it writes is read.
+    pub fn of(standing: Standing, safe: Option<SafeMethod>, read_back: bool) -> Option<Self> {
         match (standing.stage, safe, standing.hold) {
             (_, Some(_), _) | (_, _, Hold::Fallback) => None,
             (Stage::Record, ..) => Some(Self::Record),
             (Stage::Verify, ..) => Some(Self::Verify),
+            (Stage::Canary(_) | Stage::Live, ..) if read_back => Some(Self::ReadBack),
             _ => None,
         }
     }
@@ -142,7 +146,7 @@ mod tests {
     #[test]
     fn only_what_is_recorded_or_verified_is_captured() {
         for stage in all_stages() {
-            let of = |hold, safe| Witness::of(Standing { stage, hold }, safe);
+            let of = |hold, safe| Witness::of(Standing { stage, hold }, safe, false);
             let expected = match stage {
                 Stage::Record => Some(Witness::Record),
                 Stage::Verify => Some(Witness::Verify),
@@ -151,6 +155,12 @@ mod tests {
             assert_eq!(of(Hold::None, POST), expected, "{stage}");
             assert_eq!(of(Hold::Paused, POST), expected, "{stage}");
             assert_eq!((of(Hold::None, GET), of(Hold::Fallback, POST)), (None, None), "{stage}");
+            let read_back = Witness::of(Standing { stage, hold: Hold::None }, POST, true);
+            let expected = match stage {
+                Stage::Canary(_) | Stage::Live => Some(Witness::ReadBack),
+                _ => expected,
+            };
+            assert_eq!(read_back, expected, "{stage}");
         }
     }
 

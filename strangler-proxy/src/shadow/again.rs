@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::flight::Flight;
 use super::handle::{Shared, size_of_headers, takes};
-use super::{Pair, Reservation, ShadowConfig, ShadowedRequest};
+use super::{Pair, ReadBackRequest, Reservation, ShadowConfig, ShadowedRequest};
 use crate::record::{AskAgain, Suspect};
 
 /// What the shadow thread is sent out for besides shadows.
@@ -23,6 +23,7 @@ use crate::record::{AskAgain, Suspect};
 pub(super) enum Errand {
     Suspect(Box<Suspect>),
     Twice(Box<Twice>),
+    ReadBack(Box<ReadBackRequest>),
 }
 
 /// A request that control has answered and is to answer once more.
@@ -73,7 +74,7 @@ impl AskAgain for Asker {
                     suspect.request().route.counters.not_asked_again();
                     Err(suspect)
                 }
-                Errand::Twice(_) => unreachable!("what comes back is what was sent"),
+                Errand::Twice(_) | Errand::ReadBack(_) => unreachable!("what comes back is what was sent"),
             },
         }
     }
@@ -141,6 +142,8 @@ pub(super) fn count(errand: &Errand) {
     match errand {
         Errand::Suspect(suspect) => suspect.request().route.counters.asked_again(),
         Errand::Twice(twice) => twice.request().route.counters.control_asked_twice(),
+        // Counted by what comes of it.
+        Errand::ReadBack(_) => {}
     }
 }
 

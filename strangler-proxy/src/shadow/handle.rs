@@ -13,8 +13,12 @@ use http::{HeaderMap, HeaderValue};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+use super::again::{Asker, Errand};
 use super::flight::{Flight, ShadowSlot};
-use super::{AnswerSlot, Capture, Circuit, DryRunRequest, MemoryBudget, ShadowConfig, ShadowedRequest};
+use super::{
+    AnswerSlot, Capture, Circuit, DryRunRequest, MemoryBudget, ReadBackRequest, RecordSlot, Reservation,
+    ShadowConfig, ShadowedRequest, Unmarked,
+};
 use crate::record::CompareHandle;
 use crate::routes::table::ActiveRoute;
 
@@ -23,6 +27,7 @@ use crate::routes::table::ActiveRoute;
 pub struct ShadowHandle {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Job>,
+    errands: mpsc::Sender<Errand>,
 }
 
 #[derive(Debug)]
@@ -73,8 +78,9 @@ impl ShadowHandle {
         config: ShadowConfig,
         compare: CompareHandle,
         start: Instant,
-    ) -> (Self, Arc<Shared>, mpsc::Receiver<Job>) {
+    ) -> (Self, Arc<Shared>, mpsc::Receiver<Job>, mpsc::Receiver<Errand>) {
         let (queue, jobs) = mpsc::channel(config.queue_max.max(1));
+        let (errands, receiver) = mpsc::channel(config.again_queue_max.max(1));
         let circuit = || Circuit::new(config.circuit_failures.max(1), config.circuit_probe_every, start);
         let shared = Arc::new(Shared {
             budget: MemoryBudget::new(config.memory_max),
@@ -84,7 +90,10 @@ impl ShadowHandle {
             sampled: AtomicU64::new(0),
             config,
         });
-        (Self { shared: Arc::clone(&shared), queue }, shared, jobs)
+        if shared.config.asks_again() {
+            shared.compare.ask_again_by(Asker::new(Arc::clone(&shared), errands.clone()));
+        }
+        (Self { shared: Arc::clone(&shared), queue, errands }, shared, jobs, receiver)
     }
 
     /// Asks for a place, before anything is copied for the shadow.
@@ -129,6 +138,17 @@ impl ShadowHandle {
             guard.guard().dry_run_ended();
             Disposition::Dropped(reason)
         })
+    }
+
+    /// For an unsafe request that is only recorded: nobody is asked.
+    pub fn record(&self, request: Unmarked, held: Option<Reservation>) -> RecordSlot {
+        RecordSlot::new(self.shared.compare.clone(), request, held)
+    }
+
+    /// Has both sides asked what a write has left behind. Returns at once; what finds no place is left out.
+    pub fn read_back(&self, request: Box<ReadBackRequest>) {
+        // Full, or draining: another write will be read back.
+        let _ = self.errands.try_send(Errand::ReadBack(request));
     }
 
     /// Keeps a body of a request or an answer under the limits of shadowing.

@@ -19,6 +19,8 @@ mod capture;
 mod circuit;
 mod config;
 mod dry_run;
+mod read_back;
+mod recorded;
 mod deadlines;
 mod flight;
 mod handle;
@@ -33,6 +35,8 @@ pub use dry_run::{DryRunHeader, DryRunRequest, Unmarked};
 pub use flight::{AnswerSlot, Answered, Ending, Pair, ShadowedRequest};
 pub(crate) use handle::size_of_headers;
 pub use handle::{ShadowHandle, ShadowRequest, Ticket};
+pub use read_back::{ReadBack, ReadBackRequest, ReadBacks, ReadPath};
+pub use recorded::RecordSlot;
 pub use worker::ShadowWorker;
 
 /// Marks a request that no client waits for. The proxy sets it on every shadow request, to either side, and takes

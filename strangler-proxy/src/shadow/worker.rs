@@ -11,11 +11,11 @@ use diff_harness::exchange::Side;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use super::again::{self, Asker, Errand};
+use super::again::{self, Errand};
 use super::ask::{NotObserved, Pools, ask, ask_both, ask_control};
 use super::deadlines::Deadlines;
 use super::handle::{Job, Shared};
-use super::{ShadowConfig, ShadowHandle};
+use super::{ReadBackRequest, ShadowConfig, ShadowHandle};
 use crate::data_plane::UpstreamConfig;
 use crate::record::CompareHandle;
 
@@ -41,11 +41,7 @@ impl ShadowWorker {
         control: UpstreamConfig,
         candidate: Option<UpstreamConfig>,
     ) -> io::Result<(ShadowHandle, Self)> {
-        let (handle, shared, jobs) = ShadowHandle::new(config, compare, Instant::now());
-        let (sender, errands) = mpsc::channel(shared.config.again_queue_max.max(1));
-        if shared.config.asks_again() {
-            shared.compare.ask_again_by(Asker::new(Arc::clone(&shared), sender));
-        }
+        let (handle, shared, jobs, errands) = ShadowHandle::new(config, compare, Instant::now());
         let (stop, stopped) = oneshot::channel();
         let (begun, begins) = std::sync::mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("shadow".to_owned()).spawn(move || {
@@ -146,7 +142,7 @@ impl Worker {
     fn go(&self, errand: Errand) {
         let now = Instant::now();
         let sides = match &errand {
-            Errand::Suspect(_) => &[Side::Control, Side::Candidate][..],
+            Errand::Suspect(_) | Errand::ReadBack(_) => &[Side::Control, Side::Candidate][..],
             Errand::Twice(_) => &[Side::Control][..],
         };
         if sides.iter().any(|side| self.shared.circuit(*side).is_open(now)) {
@@ -165,6 +161,23 @@ impl Worker {
                         None => shared.compare.not_asked_again(suspect),
                     }
                 }
+                Errand::ReadBack(read_back) => {
+                    let ReadBackRequest { request, after } = *read_back;
+                    tokio::time::sleep(after).await;
+                    let ask = || ask_both(&pools, &shared, &request, &on_the_way);
+                    let Some(first) = ask().await else { return };
+                    let second = if shared.compare.differs(&request, &first) {
+                        // Once more, as of every mismatch: a write may still be on its way to the other side.
+                        tokio::time::sleep(after).await;
+                        match ask().await {
+                            Some(second) => Some(second),
+                            None => return,
+                        }
+                    } else {
+                        None
+                    };
+                    shared.compare.read_back(request, first, second);
+                }
                 Errand::Twice(twice) => {
                     if let Some(second) = ask_control(&pools, &shared, twice.request(), &on_the_way).await {
                         shared.compare.compare_twice(twice, second);
@@ -182,7 +195,7 @@ impl Worker {
                 self.shared.compare.not_asked_again(suspect);
             }
             // Another one will be sampled.
-            Errand::Twice(_) => {}
+            Errand::Twice(_) | Errand::ReadBack(_) => {}
         }
     }
 

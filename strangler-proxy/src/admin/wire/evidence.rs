@@ -66,6 +66,18 @@ pub struct ExchangeView {
     pub curl_candidate: String,
 }
 
+/// `GET /api/v1/recorded`: an unsafe request that control carried out, redacted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecordedView {
+    pub id: String,
+    pub at: String,
+    pub method: String,
+    pub target: String,
+    pub request_headers: Vec<(String, String)>,
+    pub request_body: BodyView,
+    pub control: ObservationView,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ObservationView {
     pub latency_ms: f64,

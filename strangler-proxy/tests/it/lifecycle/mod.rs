@@ -5,6 +5,8 @@ mod cohorts;
 mod estate;
 mod exposure;
 mod fallback;
+mod read_back;
+mod record;
 mod rejected;
 mod unwritten;
 mod verify;

@@ -12,8 +12,8 @@ use diff_harness::lifecycle::{Declaration, Flip, Route, Transition};
 use diff_harness::noise::book::EndpointNoise;
 use diff_harness::store::{
     Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupListing,
-    GroupShape, LatencyPair, Listed, Neighbours, Observed, RuleTally, Sample, Store, StoreError, Swept,
-    Tally, Took, Undeclared,
+    GroupShape, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally, Sample, Store, StoreError,
+    Swept, Tally, Took, Undeclared,
 };
 use diff_harness::triage::{Decided, Entry, Part, Triaged, Wish};
 
@@ -196,6 +196,10 @@ impl Store for MemoryStore {
     }
 
     fn samples(&self, _: &Fingerprint, _: usize) -> Result<Vec<Sample>, StoreError> {
+        not_here()
+    }
+
+    fn recorded(&self, _: &EndpointId, _: usize) -> Result<Vec<Recorded>, StoreError> {
         not_here()
     }
 

@@ -1,0 +1,29 @@
+//! An unsafe request on its way to be recorded, until its answer is there.
+
+use diff_harness::exchange::{CapturedBody, Observation, Request, Side};
+
+use super::{Answered, Reservation, ShadowedRequest, Unmarked};
+use crate::record::CompareHandle;
+
+/// Takes control's answer. Dropped without a word, the client has gone or the response broke off: nothing is kept.
+#[derive(Debug)]
+pub struct RecordSlot {
+    compare: CompareHandle,
+    request: ShadowedRequest,
+    _held: Option<Reservation>,
+}
+
+impl RecordSlot {
+    pub(super) fn new(compare: CompareHandle, request: Unmarked, held: Option<Reservation>) -> Self {
+        let Unmarked { id, at, route, method, target, headers, body } = request;
+        let body = CapturedBody::Whole(body);
+        let request = Request { method, target: target.to_string(), headers, body };
+        let request = ShadowedRequest { id, at, route, target, request, to: Side::Candidate, dry_run: None };
+        Self { compare, request, _held: held }
+    }
+
+    /// The answer has ended. Never waits.
+    pub fn complete(self, observation: Observation, held: Option<Reservation>) {
+        self.compare.keep(self.request, Answered { observation, held, read: 0 });
+    }
+}
