@@ -2,6 +2,8 @@
 
 // Clippy's allowance for `unwrap` in tests asks for the attribute.
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod suites;
