@@ -150,7 +150,7 @@ impl Config {
         let groups = file.cohort.groups(&source)?;
         let policy = file.policy.resolve(&source)?;
         // What may not be promoted may not stay either.
-        let fallback = FallbackConfig { sprt: policy.base.sprt, ..file.fallback.resolve(&source)? };
+        let fallback = FallbackConfig { policy: policy.clone(), ..file.fallback.resolve(&source)? };
         let admin = admin(&source, &file.admin, overrides, &beside)?;
         let redaction = redaction(&source, &file.redaction)?;
         let record = RecordConfig {

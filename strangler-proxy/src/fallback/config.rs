@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diff_harness::evidence::sprt::Sprt;
+use diff_harness::gate::Policy;
 
 /// Failures of the candidate after which an endpoint goes back to control: so many, and so large a part of what it
 /// was asked, within the window.
@@ -14,8 +14,8 @@ pub struct FallbackConfig {
     pub failures: u32,
     /// In ten-thousandths of the requests that the candidate was asked to answer.
     pub share: u16,
-    /// When mismatches of an endpoint that clients are on are too many.
-    pub sprt: Sprt,
+    /// The gate's: by its tiers, when mismatches of an endpoint that clients are on are too many.
+    pub policy: Policy,
 }
 
 impl FallbackConfig {
@@ -24,6 +24,6 @@ impl FallbackConfig {
 
 impl Default for FallbackConfig {
     fn default() -> Self {
-        Self { window: Duration::from_secs(10), failures: 10, share: 2_000, sprt: Sprt::default() }
+        Self { window: Duration::from_secs(10), failures: 10, share: 2_000, policy: Policy::default() }
     }
 }

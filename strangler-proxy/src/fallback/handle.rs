@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use diff_harness::divergence::Divergence;
+use diff_harness::evidence::sprt::Sprt;
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::Stage;
 use diff_harness::noise::confirm::Confirmation;
@@ -80,8 +81,8 @@ impl FallbackHandle {
     /// threads that compare.
     pub fn matched(&self, route: &ActiveRoute, epoch: &Arc<Epoch>) {
         if self.compares(route) {
-            let stage = route.standing.stage;
-            route.counters.guard().drift().add(&self.0.config.sprt, epoch, stage, false);
+            let (sprt, stage) = (self.sprt(route), route.standing.stage);
+            route.counters.guard().drift().add(&sprt, epoch, stage, false);
         }
     }
 
@@ -90,7 +91,7 @@ impl FallbackHandle {
         if !self.compares(route) {
             return;
         }
-        let (sprt, stage) = (self.0.config.sprt, route.standing.stage);
+        let (sprt, stage) = (self.sprt(route), route.standing.stage);
         let rejected = {
             let mut watched = route.counters.guard().drift();
             watched.counts(epoch, stage, found).then(|| watched.add(&sprt, epoch, stage, true)).flatten()
@@ -98,6 +99,10 @@ impl FallbackHandle {
         if let Some(run) = rejected {
             self.trip(route, Trigger::Rejected { run, sprt, exchange: found.exchange.to_owned() });
         }
+    }
+
+    fn sprt(&self, route: &ActiveRoute) -> Sprt {
+        self.0.config.policy.of(&route.endpoint).1.sprt
     }
 
     fn compares(&self, route: &ActiveRoute) -> bool {
