@@ -54,8 +54,19 @@ impl Guard {
     /// Whether a dry run may be sent. Until one was acknowledged, one at a time: should the candidate not know what a dry
     /// run is, it has carried out one request and not a hundred.
     pub(crate) fn begins_dry_run(&self) -> bool {
-        self.dry_run.load(Ordering::Acquire) == ACKNOWLEDGED
-            || self.dry_run.compare_exchange(NEVER, FIRST, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        if self.dry_run.load(Ordering::Acquire) == ACKNOWLEDGED {
+            return true;
+        }
+        if self.dry_run.compare_exchange(NEVER, FIRST, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return false;
+        }
+        // The one before may have ended unacknowledged after this request was routed: it closed the guard before it
+        // made room, so that whoever got the room sees it.
+        let may = !self.is_closed();
+        if !may {
+            self.dry_run_ended();
+        }
+        may
     }
 
     pub(crate) fn dry_run_acknowledged(&self) {
@@ -71,5 +82,31 @@ impl Guard {
     /// Whether a request that was asked then belongs to the time since it was opened.
     pub(super) fn is_of_now(&self, asked_ms: u64) -> bool {
         asked_ms >= self.opened_ms.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_was_routed_before_the_guard_closed_is_no_second_dry_run() {
+        let guard = Guard::default();
+        assert!(guard.begins_dry_run());
+        assert!(!guard.begins_dry_run(), "the first is on its way");
+        guard.close();
+        guard.dry_run_ended();
+        assert!(!guard.begins_dry_run(), "the first ended unacknowledged");
+        guard.open(0);
+        assert!(guard.begins_dry_run(), "a person resumed it");
+    }
+
+    #[test]
+    fn once_one_was_acknowledged_they_need_not_wait_for_each_other() {
+        let guard = Guard::default();
+        assert!(guard.begins_dry_run());
+        guard.dry_run_acknowledged();
+        guard.dry_run_ended();
+        assert!(guard.begins_dry_run() && guard.begins_dry_run());
     }
 }
