@@ -8,8 +8,8 @@ use strangler_proxy::admin::AdminConfig;
 
 use crate::client::Admin;
 use crate::commands::{
-    audit, demo, diff, divergences, epoch, hold, init, plan, promote, report, rollback, routes, rules, serve,
-    status, suite,
+    audit, demo, diff, divergences, epoch, hold, init, plan, promote, report, review, rollback, routes,
+    rules, serve, status, suite,
 };
 use crate::console::{self, Format, Outcome};
 use crate::exit::{Exit, Failure};
@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Status(status::Status),
     /// Lists and shows what diverged, and decides on it
     Divergences(divergences::Divergences),
+    /// Shows group by group in the terminal, a key a decision
+    Review(review::Review),
     /// Writes the report for people
     Report(report::Report),
     /// Compares two files or two URLs
@@ -140,6 +142,7 @@ impl Command {
             Self::Resume(_) => "resume",
             Self::Status(_) => "status",
             Self::Divergences(divergences) => divergences.name(),
+            Self::Review(_) => "review",
             Self::Report(_) => "report",
             Self::Diff(_) => "diff",
             Self::Suite(suite) => suite.name(),
@@ -162,6 +165,7 @@ impl Command {
             Self::Resume(resume) => resume.run(context),
             Self::Status(status) => status.run(context),
             Self::Divergences(divergences) => divergences.run(context),
+            Self::Review(review) => review.run(context),
             Self::Report(report) => report.run(context),
             Self::Diff(diff) => diff.run(),
             Self::Suite(suite) => suite.run(context),
@@ -193,6 +197,12 @@ impl EndpointArgs {
 }
 
 impl MaybeEndpointArgs {
+    /// As it is typed after a command, with a blank before it; empty where it was left out.
+    pub(crate) fn words(&self) -> String {
+        let words = [&self.method, &self.path].into_iter().flatten();
+        words.map(|word| format!(" {}", crate::words::quoted(word))).collect()
+    }
+
     pub(crate) fn id(&self) -> Result<Option<EndpointId>, Failure> {
         match (&self.method, &self.path) {
             (Some(method), Some(path)) => endpoint(method, path).map(Some),

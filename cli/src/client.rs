@@ -61,6 +61,11 @@ impl Admin {
         Self { actor: actor.to_owned(), ..self }
     }
 
+    /// Who asks, where no token says so; may be empty.
+    pub(crate) fn actor(&self) -> &str {
+        &self.actor
+    }
+
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Failure> {
         self.ask(Method::GET, &with_query(path, query), Bytes::new())
     }

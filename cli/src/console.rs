@@ -37,6 +37,11 @@ impl Outcome {
         Self { exit: Exit::Pass, data, text: text.into(), notes: Vec::new() }
     }
 
+    /// Ends without another word: everything was said before.
+    pub(crate) fn silent() -> Self {
+        Self { exit: Exit::Pass, data: Value::Null, text: String::new(), notes: Vec::new() }
+    }
+
     pub(crate) fn exit(mut self, exit: Exit) -> Self {
         self.exit = exit;
         self
@@ -93,7 +98,7 @@ pub(crate) fn print_data(text: &str) {
 
 /// Text that came from a server or a client must not steer the terminal: no control characters but line ends and
 /// tabs, and nothing that turns the direction of writing.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let steers = |c: char| {
         c.is_control() && c != '\n' && c != '\t'
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

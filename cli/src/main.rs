@@ -4,6 +4,7 @@
 //! - [`commands`]: one file a command; each returns what it has to say.
 //! - [`client`]: speaks to a running proxy.
 //! - [`table`], [`words`]: what is shown to a person.
+//! - [`review`]: keys and screens of a sitting.
 //! - [`console`]: the one place that prints; [`exit`]: how a command ends, [`interrupt`]: when somebody does not want to wait for it.
 
 mod args;
@@ -12,6 +13,7 @@ mod client;
 mod table;
 mod words;
 mod unified;
+mod review;
 mod console;
 mod exit;
 mod interrupt;

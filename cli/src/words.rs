@@ -53,16 +53,20 @@ pub(crate) fn state(group: &GroupView) -> String {
     format!("{}{until}{epoch} ({who}: {})", group.state, decision.reason)
 }
 
-/// One line of the log of decisions.
-pub(crate) fn entry(entry: &EntryView) -> String {
-    let what = match (&entry.part, entry.takes_back) {
+/// What an entry of the log did: `expected until 2027-01-31 00:00:00`, `undo of entry 3`.
+pub(crate) fn act(entry: &EntryView) -> String {
+    let until = entry.expires.as_ref().map(|end| format!(" until {}", second(end))).unwrap_or_default();
+    match (&entry.part, entry.takes_back) {
         (Some(part), _) => format!("{} off {} ({})", entry.act, part.id, part.words),
         (None, Some(before)) => format!("{} of entry {before}", entry.act),
-        (None, None) => entry.act.clone(),
-    };
-    let until = entry.expires.as_ref().map(|end| format!(" until {}", second(end))).unwrap_or_default();
+        (None, None) => format!("{}{until}", entry.act),
+    }
+}
+
+/// One line of the log of decisions.
+pub(crate) fn entry(entry: &EntryView) -> String {
     let reason = if entry.reason.is_empty() { String::new() } else { format!(": {}", entry.reason) };
-    format!("{:>4}  {}  {} {what}{until}{reason}", entry.sequence, second(&entry.at), entry.actor)
+    format!("{:>4}  {}  {} {}{reason}", entry.sequence, second(&entry.at), entry.actor, act(entry))
 }
 
 #[cfg(test)]

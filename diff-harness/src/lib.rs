@@ -16,6 +16,7 @@
 //! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
 //! - [`triage`]: what people decided about groups.
 //! - [`gate`]: whether the evidence lets an endpoint move.
+//! - [`stream`]: where the time of an endpoint goes.
 //! - [`report`]: what a store holds, for a terminal, as JSON, and as one HTML file; [`pages`]: the review page's views.
 //!
 //! The comparison and the statistics are pure: no I/O, no clock. The ledger and the reports stand around them.
@@ -41,5 +42,6 @@ pub mod redact;
 pub mod store;
 pub mod ledger;
 pub mod gate;
+pub mod stream;
 pub mod report;
 pub mod pages;

@@ -1,18 +1,20 @@
-//! `strangler audit`: who moved what, why, on what evidence.
+//! `strangler audit`: who moved what and decided what, why, on what evidence.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use diff_harness::endpoint::EndpointId;
 use diff_harness::ledger::Ledger;
-use diff_harness::store::Store;
+use diff_harness::store::{DecisionsOf, Store};
 use serde::{Deserialize, Serialize};
-use strangler_proxy::admin::wire::TransitionView;
+use strangler_proxy::admin::wire::{DecisionsView, EntryView, StandingView, TransitionView};
 
 use crate::args::{Context, MaybeEndpointArgs};
 use crate::console::Outcome;
 use crate::exit::Failure;
 use crate::table::Rows;
+use crate::words::second;
 
-/// Lists transitions, newest first: who, when, why, on what evidence
+/// Lists transitions and decisions, newest first: who, when, why, on what evidence
 #[derive(Debug, clap::Args)]
 pub(crate) struct Audit {
     #[command(flatten)]
@@ -25,53 +27,122 @@ pub(crate) struct Audit {
     store: Option<PathBuf>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Transitions {
     transitions: Vec<TransitionView>,
+}
+
+/// Each newest first.
+#[derive(Serialize)]
+struct Found {
+    transitions: Vec<TransitionView>,
+    decisions: Vec<EntryView>,
+}
+
+/// One of either.
+enum Line<'a> {
+    Move(&'a TransitionView),
+    Decision(&'a EntryView),
 }
 
 impl Audit {
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let of = self.endpoint.id()?;
-        let found = if let Some(path) = &self.store {
-            let store = Ledger::open_read_only(path).map_err(Failure::error)?;
-            let transitions = store.transitions(of.as_ref(), self.limit).map_err(Failure::error)?;
-            Transitions { transitions: transitions.iter().map(TransitionView::from).collect() }
-        } else {
-            let (limit, of) = (self.limit.to_string(), of.map(|id| id.to_string()));
-            let mut query = vec![("limit", limit.as_str())];
-            query.extend(of.as_deref().map(|endpoint| ("endpoint", endpoint)));
-            context.admin()?.get("/api/v1/transitions", &query)?
+        let found = match &self.store {
+            Some(path) => self.stored(path, of.as_ref())?,
+            None => self.asked(context, of.as_ref())?,
         };
-        let text =
-            if found.transitions.is_empty() { "no transitions yet\n".to_owned() } else { table(&found) };
+        let lines = found.lines(self.limit);
+        let text = if lines.is_empty() { "no transitions yet\n".to_owned() } else { table(&lines) };
         Ok(Outcome::new(&found, text))
+    }
+
+    fn stored(&self, path: &Path, of: Option<&EndpointId>) -> Result<Found, Failure> {
+        let store = Ledger::open_read_only(path).map_err(Failure::error)?;
+        let transitions = store.transitions(of, self.limit).map_err(Failure::error)?;
+        let decisions = of.map_or(DecisionsOf::All, DecisionsOf::Endpoint);
+        let decisions = store.decisions(decisions, self.limit).map_err(Failure::error)?;
+        Ok(Found {
+            transitions: transitions.iter().map(TransitionView::from).collect(),
+            decisions: decisions.iter().map(EntryView::from).collect(),
+        })
+    }
+
+    fn asked(&self, context: &Context, of: Option<&EndpointId>) -> Result<Found, Failure> {
+        let (limit, of) = (self.limit.to_string(), of.map(ToString::to_string));
+        let mut query = vec![("limit", limit.as_str())];
+        query.extend(of.as_deref().map(|endpoint| ("endpoint", endpoint)));
+        let admin = context.admin()?;
+        let moved: Transitions = admin.get("/api/v1/transitions", &query)?;
+        let decided: DecisionsView = admin.get("/api/v1/decisions", &query)?;
+        Ok(Found { transitions: moved.transitions, decisions: decided.decisions })
     }
 }
 
-fn table(found: &Transitions) -> String {
-    let mut rows = Rows::new(&["no#", "when", "endpoint", "from", "to", "who", "gate", "why"]);
-    for transition in &found.transitions {
-        let gate = match transition.evidence["answer"].as_str() {
-            Some(answer) if transition.forced => format!("{answer}, forced"),
-            Some(answer) => answer.to_owned(),
-            None => "-".to_owned(),
-        };
-        let standing = |view: &strangler_proxy::admin::wire::StandingView| match view.hold.as_str() {
-            "none" => view.stage.clone(),
-            hold => format!("{} ({hold})", view.stage),
-        };
-        rows.add([
-            transition.sequence.to_string(),
-            // To the second: `2026-11-22T00:10:30Z`.
-            transition.at.split('.').next().unwrap_or_default().replace('T', " "),
-            transition.endpoint.clone(),
-            standing(&transition.from),
-            standing(&transition.to),
-            transition.actor.clone(),
-            gate,
-            transition.reason.clone(),
-        ]);
+impl Found {
+    /// Both, one beside the other, newest first. What was done in one millisecond keeps its order within either.
+    fn lines(&self, limit: usize) -> Vec<Line<'_>> {
+        let mut lines: Vec<_> = self.transitions.iter().map(Line::Move).collect();
+        lines.extend(self.decisions.iter().map(Line::Decision));
+        // Times of one form, so that the text is in their order.
+        lines.sort_by(|a, b| b.at().cmp(a.at()));
+        lines.truncate(limit);
+        lines
+    }
+}
+
+impl Line<'_> {
+    fn at(&self) -> &str {
+        match self {
+            Self::Move(transition) => &transition.at,
+            Self::Decision(entry) => &entry.at,
+        }
+    }
+}
+
+fn table(lines: &[Line<'_>]) -> String {
+    let mut rows = Rows::new(&["no", "when", "endpoint", "from", "to", "who", "gate", "why"]);
+    for line in lines {
+        rows.add(match line {
+            Line::Move(transition) => moved(transition),
+            Line::Decision(entry) => decided(entry),
+        });
     }
     rows.to_string()
+}
+
+fn moved(transition: &TransitionView) -> [String; 8] {
+    let gate = match transition.evidence["answer"].as_str() {
+        Some(answer) if transition.forced => format!("{answer}, forced"),
+        Some(answer) => answer.to_owned(),
+        None => "-".to_owned(),
+    };
+    let standing = |view: &StandingView| match view.hold.as_str() {
+        "none" => view.stage.clone(),
+        hold => format!("{} ({hold})", view.stage),
+    };
+    [
+        transition.sequence.to_string(),
+        second(&transition.at),
+        transition.endpoint.clone(),
+        standing(&transition.from),
+        standing(&transition.to),
+        transition.actor.clone(),
+        gate,
+        transition.reason.clone(),
+    ]
+}
+
+/// `d7` is the seventh entry of the log of decisions, and no transition.
+fn decided(entry: &EntryView) -> [String; 8] {
+    [
+        format!("d{}", entry.sequence),
+        second(&entry.at),
+        entry.endpoint.clone().unwrap_or_else(|| "-".to_owned()),
+        entry.group.clone(),
+        crate::words::act(entry),
+        entry.actor.clone(),
+        "-".to_owned(),
+        entry.reason.clone(),
+    ]
 }

@@ -10,6 +10,7 @@ pub(crate) mod rollback;
 pub(crate) mod hold;
 pub(crate) mod status;
 pub(crate) mod divergences;
+pub(crate) mod review;
 pub(crate) mod report;
 pub(crate) mod diff;
 pub(crate) mod suite;

@@ -83,6 +83,7 @@ fn text(plan: &PlanView) -> String {
     if let Some(view) = &plan.gate {
         lines.extend(gate(view, plan.tried));
     }
+    lines.extend(plan.remarks.iter().map(|remark| format!("look at this: {remark}")));
     let held = plan.refusal.as_ref().filter(|refusal| refusal.code == Code::Held || plan.gate.is_none());
     lines.extend(held.map(|refusal| format!("it would be refused: {}", refusal.message)));
     lines.push("what would happen:".to_owned());

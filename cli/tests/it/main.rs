@@ -16,3 +16,5 @@ mod suites;
 mod triage;
 mod review_page;
 mod demo;
+mod review;
+mod sets;

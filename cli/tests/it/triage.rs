@@ -69,6 +69,17 @@ fn a_waiver_lets_an_endpoint_go_and_the_printed_command_takes_it_back() {
 }
 
 #[test]
+fn a_waiver_that_hides_everything_or_nothing_any_more_is_told() {
+    let (rig, id) = diverging("/other");
+    rig.expect(0, &[&["divergences", "triage", &id], &WAIVER[..]].concat());
+    let each = format!("the waiver of {id} hides something in each of 5 comparisons of GET /other");
+    assert!(rig.expect(0, &["status"]).out.contains(&each));
+    assert!(rig.run(&["plan", "GET", "/other", "--to", "live"]).out.contains(&each));
+    rig.expect(0, &["epoch", "name", "--candidate", "v8"]);
+    assert!(!rig.expect(0, &["status"]).out.contains("the waiver of"));
+}
+
+#[test]
 fn a_decision_that_may_not_be_made_says_what_is_missing() {
     let (rig, id) = diverging("/leak");
     let triage = |code, words: &[&str]| rig.expect(code, &[&["divergences", "triage", &id], words].concat());

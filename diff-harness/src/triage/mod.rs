@@ -7,12 +7,14 @@
 //! - [`decision`]: what a person may say, what it takes, and the log of it.
 //! - [`part`]: a named part of a group, into which later divergences fall by themselves.
 //! - [`until`]: when a waiver ends, as a person types it.
+//! - [`masks`]: rules and waivers that hide everything, or nothing any more.
 //! - [`waivers`]: the file in which decisions travel between proxies and CI.
 //! - [`state`]: where a group stands, and what is open.
 
 pub mod decision;
 pub mod part;
 pub mod until;
+pub mod masks;
 pub mod waivers;
 pub mod state;
 

@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use super::access::AdminConfig;
 use super::answer::{Failed, done};
 use super::wire::{Code, Problem};
-use super::{evidence, health, matrix, metrics, moves, report, routes, triage};
+use super::{evidence, health, matrix, metrics, moves, report, routes, stream, triage};
 use crate::control::Control;
 use crate::counters::{CounterRegistry, Snapshot};
 use crate::data_plane::RefusalCounts;
@@ -140,6 +140,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/undeclared", get(routes::undeclared))
         .route("/status", get(health::status))
         .route("/plan", get(moves::plan).post(moves::try_plan))
+        .route("/stream", get(stream::stream))
         .route("/promote", post(moves::promote))
         .route("/rollback", post(moves::rollback))
         .route("/hold", post(moves::hold))

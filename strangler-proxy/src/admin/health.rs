@@ -9,8 +9,8 @@ use http::StatusCode;
 
 use super::answer::Failed;
 use super::api::{Api, answer};
-use super::routes;
 use super::wire::{StatusView, Traffic, time};
+use super::{routes, triage};
 
 /// The process takes connections.
 pub(super) async fn alive() -> &'static str {
@@ -90,5 +90,9 @@ pub(crate) fn warnings(api: &Api) -> Vec<String> {
             "{endpoint} fell back to control, and the store has not taken it yet: a restart now would forget it"
         )
     }));
+    match triage::remarks(api) {
+        Ok(remarks) => warnings.extend(remarks.into_iter().map(|remark| remark.words)),
+        Err(error) => warnings.push(format!("what rules and waivers hide could not be read: {error}")),
+    }
     warnings
 }

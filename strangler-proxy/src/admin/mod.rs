@@ -10,6 +10,7 @@ mod routes;
 mod moves;
 mod evidence;
 mod triage;
+mod stream;
 mod exchange;
 mod report;
 mod matrix;

@@ -8,6 +8,7 @@ use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use bytes::Bytes;
+use diff_harness::endpoint::EndpointId;
 use diff_harness::lifecycle::{Hold, Stage, Standing};
 use http::HeaderMap;
 use serde::Deserialize;
@@ -46,7 +47,10 @@ pub(super) async fn plan(
 ) -> Result<Response, Failed> {
     let asked = query(asked)?;
     let (endpoint, to) = (endpoint(&asked.endpoint)?, stage(asked.to.as_deref())?);
-    answer(api, move |api| Ok(plan_view(&api.control.plan(&endpoint, to, None)?, false))).await
+    answer(api, move |api| {
+        with_remarks(api, &endpoint, plan_view(&api.control.plan(&endpoint, to, None)?, false))
+    })
+    .await
 }
 
 /// The same by another policy.
@@ -63,7 +67,8 @@ pub(super) async fn try_plan(
         ..Problem::new(Code::BadRequest, error.to_string())
     })?;
     answer(api, move |api| {
-        Ok(plan_view(&api.control.plan(&endpoint, to, policy.as_ref())?, policy.is_some()))
+        let plan = api.control.plan(&endpoint, to, policy.as_ref())?;
+        with_remarks(api, &endpoint, plan_view(&plan, policy.is_some()))
     })
     .await
 }
@@ -191,10 +196,19 @@ fn plan_view(plan: &Plan, tried: bool) -> PlanView {
         gate: plan.gate.as_ref().map(GateView::from),
         refusal: plan.refusal.as_ref().or(refusal.as_ref()).map(Problem::from),
         no_return: plan.no_return.clone(),
+        remarks: Vec::new(),
         effects: effects(to, plan.route.endpoint.is_safe()),
         undo: matches!(plan.direction, Direction::Forward { .. }).then(|| undo(plan)),
         tried,
     }
+}
+
+/// With what hides divergences of this endpoint, or of all, and should be looked at first.
+fn with_remarks(api: &Api, endpoint: &EndpointId, mut view: PlanView) -> Result<PlanView, Failed> {
+    let remarks = super::triage::remarks(api)?.into_iter();
+    let here = remarks.filter(|remark| remark.endpoint.as_ref().is_none_or(|of| of == endpoint));
+    view.remarks = here.map(|remark| remark.words).collect();
+    Ok(view)
 }
 
 /// The command that takes the planned move back.

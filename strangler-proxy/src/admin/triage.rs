@@ -8,7 +8,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use diff_harness::fingerprint::Fingerprint;
-use diff_harness::store::{DecisionsOf, Took};
+use diff_harness::store::{DecisionsOf, EpochFilter, StoreError, Took};
+use diff_harness::triage::masks::{Remark, remarks as remarks_of};
 use diff_harness::triage::{Call, Predicate, Waivers, until};
 use http::HeaderMap;
 use serde::Deserialize;
@@ -124,6 +125,17 @@ pub(super) async fn decisions(
         Ok(DecisionsView { decisions: entries.iter().map(EntryView::from).collect() })
     })
     .await
+}
+
+/// Rules and waivers that hide everything, or nothing any more.
+pub(super) fn remarks(api: &Api) -> Result<Vec<Remark>, StoreError> {
+    let epoch = api.recorder.epochs().current();
+    let tallies = api.store.tallies(EpochFilter::Only(&epoch))?;
+    let compared = tallies.iter().map(|(_, tally)| tally.compared()).sum();
+    let (declared, rules) = ((api.effects.rules)(), api.store.rules(&epoch)?);
+    // A rule may be for any endpoint: the one that asks least says when it had its chance.
+    let enough = api.control.routes().iter().map(|route| api.control.enough(&route.endpoint)).min();
+    Ok(remarks_of(&declared, &rules, compared, &api.control.waived()?, enough.unwrap_or(u64::MAX)))
 }
 
 /// The file of waivers, as it is committed.

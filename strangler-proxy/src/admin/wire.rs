@@ -5,6 +5,7 @@ mod moves;
 mod gate;
 mod evidence;
 mod triage;
+mod stream;
 mod status;
 
 use diff_harness::exchange::UnixMillis;
@@ -26,6 +27,7 @@ pub use routes::{
     UndeclaredView,
 };
 pub use status::{EpochRequest, EpochView, StatusView};
+pub use stream::{BurnDownView, EndpointStreamView, StreamView};
 pub use triage::{
     DecideRequest, DecidedHereView, DecisionView, DecisionsView, EntryView, ImportedView, PartView,
     RegroupRequest, ShapeView, SplitRequest, TriageView,

@@ -7,8 +7,11 @@ use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::Stage;
 use diff_harness::store::{DecisionsOf, EpochFilter, GroupFilter, StoreError, Took};
 use diff_harness::triage::{
-    self, Act, Call, Decision, Entry, Part, Predicate, State, Triaged, Waiver, Waivers, Weighed, Wish, check,
+    self, Act, Call, Decided, Decision, Entry, Part, Predicate, State, Triaged, Waiver, Waivers, Weighed,
+    Wish, check,
 };
+
+use diff_harness::triage::masks::Waived;
 
 use super::{Control, Refusal};
 
@@ -203,6 +206,32 @@ impl Control {
             limit: usize::MAX,
         })?;
         Ok(triage::weigh(groups, |endpoint| self.enough(endpoint), self.now()))
+    }
+
+    /// The waivers that hold, with what there was of their groups in the current epoch.
+    pub fn waived(&self) -> Result<Vec<Waived>, StoreError> {
+        let epoch = (self.effects.epoch)();
+        let tallies = self.store.tallies(EpochFilter::Only(&epoch))?;
+        let here = self.weighed(None)?.waived;
+        let now = self.now();
+        let mut waived = Vec::new();
+        for Decided { decision, .. } in self.store.in_force()? {
+            let holds = decision.call.is_waiver() && decision.expires.is_some_and(|end| end > now);
+            // Of a group that was never seen here nobody knows of which endpoint it is.
+            let Some(group) = holds.then(|| self.store.group(&decision.group)).transpose()?.flatten() else {
+                continue;
+            };
+            let compared = tallies.iter().find(|(of, _)| of.as_ref() == Some(&group.endpoint));
+            let found = here.iter().find(|(triaged, _)| triaged.group.fingerprint == decision.group);
+            waived.push(Waived {
+                enough: self.enough(&group.endpoint),
+                group: decision.group,
+                endpoint: group.endpoint,
+                compared: compared.map_or(0, |(_, tally)| tally.compared()),
+                exchanges: found.map_or(0, |(triaged, _)| triaged.group.exchanges),
+            });
+        }
+        Ok(waived)
     }
 
     /// Newest first.

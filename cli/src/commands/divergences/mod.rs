@@ -11,6 +11,8 @@ use crate::args::Context;
 use crate::console::Outcome;
 use crate::exit::Failure;
 
+pub(crate) use list::Groups;
+
 /// Lists and shows what diverged, and decides on it
 #[derive(Debug, clap::Args)]
 pub(crate) struct Divergences {

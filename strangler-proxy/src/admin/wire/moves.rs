@@ -97,6 +97,9 @@ pub struct PlanView {
     /// Whether the gate was asked by a policy that is not in force.
     #[serde(default)]
     pub tried: bool,
+    /// Rules and waivers that hide everything, or nothing any more.
+    #[serde(default)]
+    pub remarks: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
