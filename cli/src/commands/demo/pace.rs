@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
     Usual,
-    /// Fewer requests for a looser policy.
+    /// Fewer requests for a looser policy, which says of a slower candidate that it is, and no more.
     Quick,
 }
 
@@ -27,10 +27,11 @@ impl Pace {
 
     /// The config of the proxy, without its upstreams.
     pub(super) fn config(self) -> String {
-        let comparisons = match self {
-            Self::Usual => "60",
-            Self::Quick => "20",
+        // A mismatch rate of so much must not pass: 60 clean comparisons, and 14.
+        let (p1, latency) = match self {
+            Self::Usual => ("5%", "require"),
+            Self::Quick => ("20%", "state"),
         };
-        include_str!("strangler.toml").replace("{min_comparisons}", comparisons)
+        include_str!("strangler.toml").replace("{p1}", p1).replace("{latency}", latency)
     }
 }

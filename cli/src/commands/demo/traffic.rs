@@ -51,7 +51,7 @@ pub(super) struct Written {
 }
 
 /// Connections that are kept alive over all rounds.
-const LANES: usize = 24;
+const LANES: usize = 12;
 /// Devices that a canary tells apart.
 const DEVICES: u32 = 500;
 /// Requests of a round to endpoints that nobody moves.
