@@ -1,6 +1,6 @@
 //! One endpoint's latch.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::drift::Watched;
@@ -14,17 +14,21 @@ pub struct Guard {
     /// Milliseconds, on the clock of the handle, at which it was last opened. What was asked before that is over.
     opened_ms: AtomicU64,
     pub(super) window: Window,
-    /// Whether the candidate has acknowledged a dry run: [`NEVER`], [`FIRST`] or [`ACKNOWLEDGED`].
-    dry_run: AtomicU8,
+    /// Whether the candidate has acknowledged a dry run: [`NEVER`], [`FIRST`] or [`acknowledged`] by a deployment.
+    dry_run: AtomicU64,
     /// Locked behind the clients' path only.
     drift: Mutex<Watched>,
 }
 
 /// No dry run was acknowledged, and none is on its way.
-const NEVER: u8 = 0;
+const NEVER: u64 = 0;
 /// The first one is on its way, alone.
-const FIRST: u8 = 1;
-const ACKNOWLEDGED: u8 = 2;
+const FIRST: u64 = 1;
+
+/// Acknowledged by this deployment of the candidate. What another one answered says nothing of it.
+const fn acknowledged(deployment: u64) -> u64 {
+    deployment + 2
+}
 
 impl Guard {
     /// Whether the endpoint has fallen back. One load.
@@ -51,13 +55,16 @@ impl Guard {
         self.drift.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a dry run may be sent. Until one was acknowledged, one at a time: should the candidate not know what a dry
-    /// run is, it has carried out one request and not a hundred.
-    pub(crate) fn begins_dry_run(&self) -> bool {
-        if self.dry_run.load(Ordering::Acquire) == ACKNOWLEDGED {
+    /// Whether a dry run may be sent. Until this deployment has acknowledged one, one at a time: should the candidate not
+    /// know what a dry run is, it has carried out one request and not a hundred.
+    pub(crate) fn begins_dry_run(&self, deployment: u64) -> bool {
+        let now = self.dry_run.load(Ordering::Acquire);
+        if now == acknowledged(deployment) {
             return true;
         }
-        if self.dry_run.compare_exchange(NEVER, FIRST, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        if now == FIRST
+            || self.dry_run.compare_exchange(now, FIRST, Ordering::AcqRel, Ordering::Acquire).is_err()
+        {
             return false;
         }
         // The one before may have ended unacknowledged after this request was routed: it closed the guard before it
@@ -69,8 +76,9 @@ impl Guard {
         may
     }
 
-    pub(crate) fn dry_run_acknowledged(&self) {
-        self.dry_run.store(ACKNOWLEDGED, Ordering::Release);
+    /// `deployment` is the one of when it began.
+    pub(crate) fn dry_run_acknowledged(&self, deployment: u64) {
+        self.dry_run.store(acknowledged(deployment), Ordering::Release);
     }
 
     /// It came to an end, whatever that was.
@@ -92,21 +100,34 @@ mod tests {
     #[test]
     fn a_request_that_was_routed_before_the_guard_closed_is_no_second_dry_run() {
         let guard = Guard::default();
-        assert!(guard.begins_dry_run());
-        assert!(!guard.begins_dry_run(), "the first is on its way");
+        assert!(guard.begins_dry_run(1));
+        assert!(!guard.begins_dry_run(1), "the first is on its way");
         guard.close();
         guard.dry_run_ended();
-        assert!(!guard.begins_dry_run(), "the first ended unacknowledged");
+        assert!(!guard.begins_dry_run(1), "the first ended unacknowledged");
         guard.open(0);
-        assert!(guard.begins_dry_run(), "a person resumed it");
+        assert!(guard.begins_dry_run(1), "a person resumed it");
     }
 
     #[test]
     fn once_one_was_acknowledged_they_need_not_wait_for_each_other() {
         let guard = Guard::default();
-        assert!(guard.begins_dry_run());
-        guard.dry_run_acknowledged();
+        assert!(guard.begins_dry_run(1));
+        guard.dry_run_acknowledged(1);
         guard.dry_run_ended();
-        assert!(guard.begins_dry_run() && guard.begins_dry_run());
+        assert!(guard.begins_dry_run(1) && guard.begins_dry_run(1));
+    }
+
+    #[test]
+    fn another_deployment_acknowledges_for_itself() {
+        let guard = Guard::default();
+        assert!(guard.begins_dry_run(1));
+        guard.dry_run_acknowledged(1);
+        guard.dry_run_ended();
+        assert!(guard.begins_dry_run(2));
+        assert!(!guard.begins_dry_run(2), "its first is on its way, alone");
+        guard.dry_run_acknowledged(2);
+        guard.dry_run_ended();
+        assert!(guard.begins_dry_run(2) && guard.begins_dry_run(2));
     }
 }

@@ -86,6 +86,11 @@ impl CompareHandle {
         !self.0.draining.load(Ordering::Acquire) && self.0.queue.try_send(Work::Trial(trial)).is_ok()
     }
 
+    /// Another number for each deployment of the candidate.
+    pub(crate) fn deployment(&self) -> u64 {
+        self.0.recording.epochs.deployment()
+    }
+
     /// From here on, pairs that mismatched are asked again by this. Only the first one that is given counts.
     pub fn ask_again_by(&self, asker: impl AskAgain) {
         self.0.recording.ask_again_by(Box::new(asker));

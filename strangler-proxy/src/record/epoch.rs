@@ -1,6 +1,7 @@
 //! Which deployment of both sides, under which rules, evidence belongs to.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use diff_harness::exchange::{Observation, Outcome};
@@ -14,6 +15,8 @@ const NAME_MAX: usize = 128;
 #[derive(Debug)]
 pub struct Epochs {
     current: ArcSwap<Epoch>,
+    /// Counts the deployments of the candidate that this process has seen.
+    deployment: AtomicU64,
     candidate_header: Option<HeaderName>,
     control_header: Option<HeaderName>,
 }
@@ -24,11 +27,21 @@ impl Epochs {
         candidate_header: Option<HeaderName>,
         control_header: Option<HeaderName>,
     ) -> Self {
-        Self { current: ArcSwap::from_pointee(first), candidate_header, control_header }
+        Self {
+            current: ArcSwap::from_pointee(first),
+            deployment: AtomicU64::new(0),
+            candidate_header,
+            control_header,
+        }
     }
 
     pub fn current(&self) -> Arc<Epoch> {
         self.current.load_full()
+    }
+
+    /// Another number for each deployment of the candidate since the process started.
+    pub(crate) fn deployment(&self) -> u64 {
+        self.deployment.load(Ordering::Acquire)
     }
 
     /// A new deployment of the candidate, told by a person or a pipeline.
@@ -75,11 +88,16 @@ impl Epochs {
     }
 
     fn change(&self, change: impl Fn(&mut Epoch)) {
+        let mut is_another = false;
         self.current.rcu(|epoch| {
             let mut next = Epoch::clone(epoch);
             change(&mut next);
+            is_another = next.candidate != epoch.candidate;
             next
         });
+        if is_another {
+            self.deployment.fetch_add(1, Ordering::AcqRel);
+        }
     }
 }
 
@@ -141,6 +159,20 @@ mod tests {
         let late = epochs.of(&response(None), &response(None), "r1");
         assert_eq!(late.rules, "r1");
         assert_eq!(epochs.current().rules, "r2");
+    }
+
+    #[test]
+    fn each_deployment_of_the_candidate_has_a_number_of_its_own() {
+        let epochs = epochs();
+        let first = epochs.deployment();
+        epochs.of(&response(None), &response(Some("c1")), "r1");
+        epochs.set_control("m2");
+        epochs.set_rules("r2");
+        assert_eq!(epochs.deployment(), first, "neither control nor the rules deploy the candidate");
+        epochs.of(&response(None), &response(Some("c2")), "r2");
+        assert_eq!(epochs.deployment(), first + 1);
+        epochs.set_candidate("c3");
+        assert_eq!(epochs.deployment(), first + 2);
     }
 
     #[test]

@@ -153,7 +153,7 @@ async fn exchange(
         if !mark.is_acknowledged_by(&head.headers) {
             return Err(NotObserved::Unacknowledged);
         }
-        request.route.counters.guard().dry_run_acknowledged();
+        request.route.counters.guard().dry_run_acknowledged(request.deployment);
     }
     // As the other response lost those of its own connection.
     strip_response(&mut head.headers);

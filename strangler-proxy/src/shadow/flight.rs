@@ -49,6 +49,8 @@ pub struct ShadowedRequest {
     pub to: Side,
     /// The header of a dry run; an unsafe request has one.
     pub(super) dry_run: Option<Arc<DryRunHeader>>,
+    /// The deployment of the candidate when a dry run of it began; 0 where it is none.
+    pub(super) deployment: u64,
 }
 
 /// An observation with the memory that it takes.
@@ -119,7 +121,7 @@ impl From<ShadowRequest> for ShadowedRequest {
         let ShadowRequest { id, at, route, method, target, headers, body, to } = request;
         let body = CapturedBody::Whole(body);
         let request = Request { method: method.into(), target: target.to_string(), headers, body };
-        Self { id, at, route, target, request, to, dry_run: None }
+        Self { id, at, route, target, request, to, dry_run: None, deployment: 0 }
     }
 }
 
@@ -128,7 +130,7 @@ impl From<DryRunRequest> for ShadowedRequest {
         let DryRunRequest { id, at, route, method, target, headers, body, mark } = request;
         let body = CapturedBody::Whole(body);
         let request = Request { method, target: target.to_string(), headers, body };
-        Self { id, at, route, target, request, to: Side::Candidate, dry_run: Some(mark) }
+        Self { id, at, route, target, request, to: Side::Candidate, dry_run: Some(mark), deployment: 0 }
     }
 }
 

@@ -131,10 +131,12 @@ impl ShadowHandle {
     pub fn submit_dry_run(&self, request: DryRunRequest) -> Result<AnswerSlot, Disposition> {
         let (guard, waits) = (Arc::clone(&request.route.counters), request.mark.confirm.is_some());
         let ticket = self.admit(Side::Candidate)?;
-        if waits && !guard.guard().begins_dry_run() {
+        let deployment = self.shared.compare.deployment();
+        if waits && !guard.guard().begins_dry_run(deployment) {
             return Err(Disposition::Skipped(SkipReason::Unacknowledged));
         }
-        ticket.submit_any(request.into()).map_err(|reason| {
+        let request = ShadowedRequest { deployment, ..request.into() };
+        ticket.submit_any(request).map_err(|reason| {
             guard.guard().dry_run_ended();
             Disposition::Dropped(reason)
         })

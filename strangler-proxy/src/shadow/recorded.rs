@@ -18,7 +18,16 @@ impl RecordSlot {
         let Unmarked { id, at, route, method, target, headers, body } = request;
         let body = CapturedBody::Whole(body);
         let request = Request { method, target: target.to_string(), headers, body };
-        let request = ShadowedRequest { id, at, route, target, request, to: Side::Candidate, dry_run: None };
+        let request = ShadowedRequest {
+            id,
+            at,
+            route,
+            target,
+            request,
+            to: Side::Candidate,
+            dry_run: None,
+            deployment: 0,
+        };
         Self { compare, request, _held: held }
     }
 
