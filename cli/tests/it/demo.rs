@@ -67,7 +67,9 @@ fn a_leak_is_caught_and_the_endpoint_stays_with_the_monolith() {
         group["severity"] == "exposure" && group["endpoint"] == "GET /playlists/{playlist_id}"
     };
     assert!(groups.iter().any(|group| leaks(&group)), "{groups:?}");
-    assert_eq!(stages(&data)["GET /playlists/{playlist_id}"], "shadow");
+    // By the gate, or by a fallback from a small canary: it never gets to answer everybody.
+    let stage = &stages(&data)["GET /playlists/{playlist_id}"];
+    assert!(stage == "shadow" || stage.starts_with("canary"), "{stage}");
     // What has no tracks in it is none the worse for it.
     assert_eq!(stages(&data)["GET /web/playlists/{playlist_id}/stats"], "retired");
 }
