@@ -9,6 +9,7 @@ mod report;
 mod parity;
 mod detection;
 mod suites;
+mod suite_detection;
 mod calls;
 mod regressions;
 mod documents;

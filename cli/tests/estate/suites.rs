@@ -17,11 +17,11 @@ use crate::estate::{Candidate, Estate};
 pub(crate) struct Ran {
     pub(crate) exit: i32,
     pub(crate) report: Value,
-    said: String,
+    pub(crate) said: String,
 }
 
 /// The files, and how many cases at once: both sides must write in one order.
-const SUITES: [(&str, &str); 2] = [("reads.yaml", "8"), ("writes.yaml", "1")];
+pub(crate) const SUITES: [(&str, &str); 2] = [("reads.yaml", "8"), ("writes.yaml", "1")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_suites_pass_on_the_healthy_service_and_ask_for_every_playlist_endpoint() {
@@ -30,7 +30,7 @@ async fn the_suites_pass_on_the_healthy_service_and_ask_for_every_playlist_endpo
     let mut allowed: BTreeMap<String, u64> = BTreeMap::new();
     let mut personas = BTreeSet::new();
     for (suite, jobs) in SUITES {
-        let ran = run(suite, jobs, &control, &candidate).await;
+        let ran = run(suite, jobs, &[], &control, &candidate).await;
         assert_eq!(ran.exit, 0, "{suite}: {}", ran.said);
         for cell in ran.report["matrix"].as_array().expect("a report has a table of personas") {
             let endpoint =
@@ -52,7 +52,8 @@ async fn the_suites_pass_on_the_healthy_service_and_ask_for_every_playlist_endpo
     assert_eq!(candidate.answered_by_the_monolith(&Endpoint::all()).await, Vec::<String>::new());
 }
 
-pub(crate) async fn run(suite: &str, jobs: &str, control: &Estate, candidate: &Estate) -> Ran {
+/// `more` are options of the command. Nothing is asked again: nobody else writes meanwhile.
+pub(crate) async fn run(suite: &str, jobs: &str, more: &[&str], control: &Estate, candidate: &Estate) -> Ran {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../suites/estate");
     let report = tempfile::NamedTempFile::new().expect("a temporary file");
     let output = Command::new(env!("CARGO_BIN_EXE_strangler"))
@@ -62,7 +63,8 @@ pub(crate) async fn run(suite: &str, jobs: &str, control: &Estate, candidate: &E
         .args(["--candidate", &format!("http://{}", candidate.address)])
         .arg("--rules")
         .arg(folder.join("rules.toml"))
-        .args(["--jobs", jobs, "--quiet", "--json"])
+        .args(more)
+        .args(["--jobs", jobs, "--no-confirm", "--quiet", "--json"])
         .arg(report.path())
         .stdin(Stdio::null())
         .output()
