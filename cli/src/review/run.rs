@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use console::{Key as Typed, Term};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use strangler_proxy::admin::wire::{GroupDetail, GroupView, PlanView, RegroupRequest, RouteView, TriageView};
 
 use super::machine::{Effect, Key, Page, Review, Wish};
@@ -42,18 +43,36 @@ pub(crate) fn sit(admin: &Admin, mut review: Review) -> Result<Review, Failure> 
 }
 
 /// Left again on every way out, a panic among them.
-struct OtherScreen;
+///
+/// Keys come as they are for the whole sitting, not only while one is waited for: else Ctrl-C between two keys would end
+/// the process on the other screen, and what is typed ahead would be echoed over it.
+struct OtherScreen {
+    before: Option<Termios>,
+}
 
 impl OtherScreen {
     fn enter() -> Self {
+        let before = tcgetattr(std::io::stdin()).ok();
+        if let Some(before) = &before {
+            let mut keys = before.clone();
+            keys.make_raw();
+            // Lines still begin at the left.
+            keys.output_modes = before.output_modes;
+            // Without it each key is waited for in this mode all the same.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Drain, &keys);
+        }
         raw(ENTER);
-        Self
+        Self { before }
     }
 }
 
 impl Drop for OtherScreen {
     fn drop(&mut self) {
         raw(LEAVE);
+        if let Some(before) = &self.before {
+            // A terminal that went away has no modes.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Drain, before);
+        }
     }
 }
 

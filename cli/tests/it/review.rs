@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::rig::Rig;
 
@@ -30,6 +31,11 @@ impl Seat {
                 Err(_) => panic!("`{text}` was never shown, but:\n{}", self.shown),
             }
         }
+    }
+
+    /// Whether Ctrl-C is a signal, and what is typed is shown, as at a shell.
+    fn is_as_at_a_shell(&self) -> bool {
+        tcgetattr(&self.keys).unwrap().local_modes.contains(LocalModes::ISIG | LocalModes::ECHO)
     }
 
     fn press(&mut self, keys: &str) {
@@ -121,11 +127,16 @@ fn ctrl_c_leaves_the_terminal_as_it_was() {
     rig.requests("/other", 1);
     let (mut seat, mut child) = sit_down(&rig, &["review"]);
     seat.wait_for("\x1b[?1049h");
+    assert!(
+        !seat.is_as_at_a_shell(),
+        "Ctrl-C before the first key is waited for would leave the other screen"
+    );
     seat.wait_for("b bug");
     seat.press("\x03");
     seat.wait_for("\x1b[?1049l");
     seat.wait_for("go on: strangler review --from");
     assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(seat.is_as_at_a_shell());
 }
 
 #[test]
