@@ -83,15 +83,16 @@ impl From<&Refusal> for Problem {
                 let words = command_words(endpoint);
                 (Code::Held, Some(format!("strangler resume {words} --reason TEXT lets it move again")))
             }
-            Refusal::GateRefused { endpoint, .. } => {
+            Refusal::GateRefused { endpoint, ruling, .. } => {
                 let words = command_words(endpoint);
-                (
-                    Code::GateRefused,
-                    Some(format!(
-                        "strangler divergences list {words} shows what diverged; --force --reason TEXT overrides \
-                         the gate"
-                    )),
-                )
+                let look = format!("strangler divergences list {words} shows what diverged");
+                // Offering what would be refused next sends people in a circle.
+                let hint = if ruling.unforceable().next().is_some() {
+                    format!("{look}; --force does not override this")
+                } else {
+                    format!("{look}; --force --reason TEXT overrides the gate")
+                };
+                (Code::GateRefused, Some(hint))
             }
             Refusal::GateInconclusive { .. } => (
                 Code::GateInconclusive,

@@ -92,6 +92,10 @@ impl Estate {
         assert!(moved["error"].is_null(), "{moved}");
     }
 
+    pub(crate) fn promote(&self, endpoint: &str, stage: &str) -> Value {
+        self.tell("promote", &json!({ "endpoint": endpoint, "to": stage }))
+    }
+
     pub(crate) fn force(&self, endpoint: &str, stage: &str) -> Value {
         self.tell("promote", &json!({ "endpoint": endpoint, "to": stage, "force": true, "reason": "a test" }))
     }

@@ -79,6 +79,10 @@ fn an_exposure_at_shadow_is_the_gates_business() {
     (0..5).for_each(|_| assert_eq!(estate.client().get("/a").text(), SHOWN));
     estate.settled();
     assert_eq!(estate.hold("GET /a"), "none");
+    let refused = estate.promote("GET /a", "canary:1%");
+    assert_eq!(refused["error"]["code"], "gate_refused", "{refused}");
+    let hint = refused["error"]["hint"].as_str().unwrap();
+    assert!(hint.ends_with("--force does not override this"), "{refused}");
     let forced = estate.force("GET /a", "live");
     assert_eq!(forced["error"]["code"], "unforceable", "{forced}");
 }
