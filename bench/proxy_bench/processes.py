@@ -89,3 +89,9 @@ def cpu_seconds(pids):
 def stat_fields(pid):
     """The fields from the third on: the second, the name, may itself hold spaces and parentheses."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def resident_bytes(pids):
+    """The resident set of the processes, shared pages once each (proc(5), Pss of smaps_rollup)."""
+    sizes = (re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE) for pid in pids)
+    return sum(int(size.group(1)) for size in sizes) * 1024

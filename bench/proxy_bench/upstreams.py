@@ -6,12 +6,15 @@ from .processes import tree, wait_for_port
 
 # Named as in a URL; the sizes in bytes.
 BODIES = {"1k": 1_000, "100k": 100_000}
+POST_BYTES = 10_000
+POST_PATH = "/post"
 
 
 class Upstreams:
     """Also a contestant: the direct path, without any proxy."""
 
     name = "direct"
+    answers = ("h1",)
 
     def __init__(self, folder, options, started):
         control, candidate = options.ports, options.ports + 1
@@ -19,6 +22,9 @@ class Upstreams:
         files.mkdir()
         for name, size in BODIES.items():
             (files / f"{name}.json").write_text(body(size))
+        self.post_body = folder / "post.json"
+        self.post_body.write_text(body(POST_BYTES))
+        answer = f"""location {POST_PATH} {{ client_body_buffer_size 64k; return 200 '{{"ok":true}}'; }}"""
         config = folder / "upstreams.conf"
         config.write_text(
             nginx_config(
@@ -26,8 +32,9 @@ class Upstreams:
                 f"""
                 open_file_cache max=16;
                 types {{ application/json json; }}
-                server {{ listen 127.0.0.1:{control} backlog=1024; root {files}; }}
-                server {{ listen 127.0.0.1:{candidate} backlog=1024; root {files}; }}
+                default_type application/json;
+                server {{ listen 127.0.0.1:{control} backlog=1024; root {files}; {answer} }}
+                server {{ listen 127.0.0.1:{candidate} backlog=1024; root {files}; {answer} }}
                 """,
             )
         )
@@ -35,7 +42,13 @@ class Upstreams:
         process = started.start(options.load_core, ["nginx", "-c", config], log)
         wait_for_port(candidate, process, log)
         self.pids = tree(process.pid)
-        self.url = f"http://127.0.0.1:{control}"
+        self.port = control
+
+    def url(self, kind):
+        return f"http://127.0.0.1:{self.port}" if kind == "h1" else None
+
+    def why_not(self, kind):
+        return "the upstreams speak HTTP/1.1 in the clear"
 
     def compared(self):
         return 0
@@ -51,11 +64,11 @@ def nginx_config(prefix, http):
         f"{name}_temp_path {prefix}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     return f"""
-    daemon off; worker_processes 1; pid {prefix}/pid; error_log {prefix}/error.log crit;
-    events {{ worker_connections 4096; }}
+    daemon off; worker_processes 1; worker_rlimit_nofile 65536; pid {prefix}/pid; error_log {prefix}/error.log crit;
+    events {{ worker_connections 32768; }}
     http {{
         {paths}
-        access_log off; sendfile on; tcp_nodelay on; keepalive_timeout 300s; keepalive_requests 1000000000;
+        access_log off; sendfile on; tcp_nodelay on; keepalive_timeout 900s; keepalive_requests 1000000000;
         {http}
     }}
     """
