@@ -12,6 +12,7 @@ use super::cohort::Key;
 use super::policy::PolicyTable;
 use super::units::{Positive, Share, Size, Time};
 use super::upstream::Upstream;
+use crate::data_plane::HalfClose;
 use crate::routes::{Encoded, Hazard, TrailingSlash};
 
 #[derive(Debug, Default, Deserialize)]
@@ -147,6 +148,7 @@ pub(super) struct Forwarding {
     pub(super) via: String,
     pub(super) preserve_header_case: bool,
     pub(super) informational: bool,
+    pub(super) half_close: HalfClose,
 }
 
 #[derive(Debug, Deserialize)]

@@ -108,6 +108,7 @@ impl Default for Forwarding {
             via: config.pseudonym,
             preserve_header_case: config.preserve_header_case,
             informational: config.informational,
+            half_close: config.half_close,
         }
     }
 }
@@ -122,6 +123,7 @@ impl Forwarding {
             pseudonym: self.via.clone(),
             preserve_header_case: self.preserve_header_case,
             informational: self.informational,
+            half_close: self.half_close,
         })
     }
 }

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::config::HalfClose;
 use super::watch::Watch;
 
 pub(super) struct ClientIo {
@@ -22,6 +23,9 @@ pub(super) struct ClientIo {
     socket: Option<TokioIo<TcpStream>>,
     watch: Arc<Watch>,
     interim: Vec<u8>,
+    /// What becomes of a client that has closed its half.
+    half_close: HalfClose,
+    is_half_closed: bool,
 }
 
 const CHUNK: usize = 16 << 10;
@@ -32,8 +36,10 @@ thread_local! {
 }
 
 impl ClientIo {
-    pub(super) fn new(socket: TcpStream, watch: Arc<Watch>) -> Self {
-        Self { socket: Some(TokioIo::new(socket)), watch, interim: Vec::new() }
+    pub(super) fn new(socket: TcpStream, watch: Arc<Watch>, half_close: HalfClose) -> Self {
+        watch.is_flushed_here();
+        let socket = Some(TokioIo::new(socket));
+        Self { socket, watch, interim: Vec::new(), half_close, is_half_closed: false }
     }
 
     /// The bare socket, for a tunnel.
@@ -46,14 +52,18 @@ impl ClientIo {
     }
 
     /// While a request is answered nothing is read, so that a client that leaves has to be looked for. One that has
-    /// only closed its half cannot be told from it, and is taken to have left, as most proxies do.
+    /// only closed its half cannot be told from one that has closed: what it is taken for is a setting.
     fn look_for_the_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.watch.is_waited_with() {
+        if self.is_half_closed || !self.watch.is_waited_with() {
             return Poll::Ready(Ok(()));
         }
         let socket = self.socket.as_ref().expect("the socket is taken only when this is given up").inner();
         // Asks the kernel only when it has said that there is something.
         match socket.poll_peek(cx, &mut ReadBuf::new(&mut [0])) {
+            Poll::Ready(Ok(0)) if self.half_close == HalfClose::Answer => {
+                self.is_half_closed = true;
+                Poll::Ready(Ok(()))
+            }
             Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(_)) | Poll::Pending => Poll::Ready(Ok(())),

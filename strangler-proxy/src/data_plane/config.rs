@@ -144,6 +144,19 @@ pub struct Forwarding {
     pub preserve_header_case: bool,
     /// Passes 1xx responses on, such as 103 Early Hints.
     pub informational: bool,
+    pub half_close: HalfClose,
+}
+
+/// What a client is taken for that closes its half of the connection while its request is answered. A connection that
+/// was closed looks just like it, until something is written to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HalfClose {
+    /// It waits for its response, which it gets.
+    #[default]
+    Answer,
+    /// It has left, and the upstream is not kept busy for it.
+    Abort,
 }
 
 impl Default for Forwarding {
@@ -153,6 +166,7 @@ impl Default for Forwarding {
             pseudonym: "strangler".to_owned(),
             preserve_header_case: true,
             informational: true,
+            half_close: HalfClose::default(),
         }
     }
 }

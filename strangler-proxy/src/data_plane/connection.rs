@@ -49,7 +49,7 @@ pub(super) async fn serve(worker: Rc<Worker>, socket: TcpStream, peer: SocketAdd
         let response = client.handle(request);
         async move { Ok::<_, Infallible>(response.await) }
     });
-    let io = ClientIo::new(socket, Arc::clone(&watch));
+    let io = ClientIo::new(socket, Arc::clone(&watch), forwarding.half_close);
     let end = run(&worker, &watch, http.serve_connection(io, service).with_upgrades()).await;
     close(&worker, &watch, end).await;
 }
@@ -85,6 +85,10 @@ where
 async fn close(worker: &Worker, watch: &Watch, end: End) {
     // It was put back when the connection was dropped; an upgraded one has it still.
     let Some(mut socket) = watch.take_socket() else { return };
+    if watch.is_to_be_reset() {
+        let _ = socket.set_zero_linger();
+        return;
+    }
     let refusal = match end {
         End::Expired(Waiting::Head) => Some(Refusal::HeadTimeout),
         End::Expired(Waiting::Write | Waiting::LastWrite) => {

@@ -206,8 +206,8 @@ impl Client {
             route: Arc::clone(route),
             id: exchange.id.clone(),
         });
-        let Exchange { id, route, plan, wishes, on_upgrade, witnessed, mut account, .. } = exchange;
-        let (mut head, body) = response.into_parts();
+        let Exchange { id, version, route, plan, wishes, on_upgrade, witnessed, mut account, .. } = exchange;
+        let (mut head, mut body) = response.into_parts();
         let switches_to = hop_by_hop::strip_response(&mut head.headers);
         account.answered(side);
 
@@ -254,7 +254,11 @@ impl Client {
 
         let limit =
             if is_stream { self.worker.config.timeouts.tunnel } else { self.worker.body_timeout(side) };
-        let answer = Answer { side, asked, counters: account.into_counters(), watched, read_back };
+        if self.watch.is_body_unread() {
+            body.drive_apart();
+        }
+        let unframed = version == Version::HTTP_10;
+        let answer = Answer { side, asked, counters: account.into_counters(), watched, unframed, read_back };
         let body = ResponseBody::forwarded(body, Arc::clone(&self.watch), limit, answer, tee);
         Response::from_parts(head, body)
     }

@@ -46,7 +46,9 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::runtime::LocalOptions;
 use tokio::sync::{oneshot, watch as channel};
 
-pub use config::{CohortKey, DataPlaneConfig, Forwarding, Limits, Network, Timeouts, UpstreamConfig};
+pub use config::{
+    CohortKey, DataPlaneConfig, Forwarding, HalfClose, Limits, Network, Timeouts, UpstreamConfig,
+};
 pub(crate) use hop_by_hop::strip_response;
 pub use refusal::{Refusal, RefusalCounts};
 pub use worker::Drained;

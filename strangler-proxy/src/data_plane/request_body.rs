@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::watch::{Waiting, Watch};
+use super::watch::Watch;
 use super::witness::BodyCopy;
 
 /// A closed set of bodies, so that none is boxed.
@@ -131,13 +131,11 @@ impl Streamed {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else {
-            if self.watch.waiting() != Waiting::ClientBody {
-                self.watch.wait_for(Waiting::ClientBody);
-            }
+            self.watch.body_is_due();
             return Poll::Pending;
         };
         // Whoever takes it is waited for now.
-        self.watch.wait(Waiting::UpstreamHead, self.upstream_limit);
+        self.watch.body_came(self.upstream_limit);
         Poll::Ready(match frame {
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, |data| data.len() as u64);

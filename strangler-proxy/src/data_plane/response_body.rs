@@ -34,6 +34,10 @@ pub(super) struct Forwarded {
     answer: Answer,
     tee: Option<Box<Tee>>,
     ended: bool,
+    /// Why there will be no more, told when the client has been sent what there was.
+    broken: Option<ResponseBodyError>,
+    /// Only the end of the connection tells the client where the body ends (RFC 9112 §6.3, rule 8).
+    is_unframed: bool,
 }
 
 /// Which side gave the answer, and since when it was asked.
@@ -42,6 +46,8 @@ pub(super) struct Answer {
     pub(super) asked: Instant,
     pub(super) counters: Arc<EndpointCounters>,
     pub(super) watched: Option<Watched>,
+    /// The client speaks HTTP/1.0, which has no chunks.
+    pub(super) unframed: bool,
     /// To be read when the response has ended: then what was written is written.
     pub(super) read_back: Option<ToReadBack>,
 }
@@ -92,7 +98,9 @@ impl ResponseBody {
         tee: Option<Box<Tee>>,
     ) -> Self {
         watch.wait(Waiting::UpstreamBody, limit);
-        let mut forwarded = Forwarded { body, watch, limit, answer, tee, ended: false };
+        let is_unframed = answer.unframed && body.size_hint().exact().is_none();
+        let mut forwarded =
+            Forwarded { body, watch, limit, answer, tee, ended: false, broken: None, is_unframed };
         if forwarded.body.is_end_stream() {
             forwarded.end();
         }
@@ -128,11 +136,35 @@ impl Forwarded {
         }
     }
 
+    /// The library forgets what it was given and has not written when it is told of a failure. So it is told when all
+    /// was written: the client sees how far the response came, and that it did not come to its end (RFC 9112 §8).
+    fn break_off(
+        &mut self,
+        error: ResponseBodyError,
+    ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
+        if self.is_unframed {
+            self.watch.reset();
+        }
+        if self.watch.await_flush() {
+            self.watch.wait_for(Waiting::Write);
+            self.broken = Some(error);
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(error)))
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
+        if self.broken.is_some() {
+            if self.watch.flush_is_awaited() {
+                return Poll::Pending;
+            }
+            return Poll::Ready(self.broken.take().map(Err));
+        }
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
             if self.watch.expired().is_some() {
+                self.watch.forgive();
                 self.fail(TransportFailure::Timeout);
-                return Poll::Ready(Some(Err(ResponseBodyError::Timeout)));
+                return self.break_off(ResponseBodyError::Timeout);
             }
             if self.watch.waiting() == Waiting::Write {
                 self.watch.wait(Waiting::UpstreamBody, self.limit);
@@ -154,7 +186,7 @@ impl Forwarded {
                 let failure =
                     if error.is_parse() { TransportFailure::Protocol } else { TransportFailure::Closed };
                 self.fail(failure);
-                Some(Err(ResponseBodyError::Upstream(error)))
+                return self.break_off(ResponseBodyError::Upstream(error));
             }
             None => {
                 self.end();

@@ -15,10 +15,11 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::{Instant, sleep_until};
 
 use super::client_io::ClientIo;
+use super::pool::LastWord;
 use super::worker::Worker;
 
 /// Begins when the client has its 101.
-pub(super) fn open(worker: &Rc<Worker>, client: OnUpgrade, upstream: Parts<TokioIo<TcpStream>>) {
+pub(super) fn open(worker: &Rc<Worker>, client: OnUpgrade, upstream: Parts<LastWord<TokioIo<TcpStream>>>) {
     let idle = worker.config.timeouts.tunnel;
     let in_flight = worker.tunnel_begins();
     tokio::task::spawn_local(async move {
@@ -27,7 +28,9 @@ pub(super) fn open(worker: &Rc<Worker>, client: OnUpgrade, upstream: Parts<Tokio
         let Ok(parts) = upgraded.downcast::<ClientIo>() else { return };
         let Some(client) = parts.io.into_socket() else { return };
         // What ends a tunnel is for its two ends to make sense of.
-        let _ = run((client, parts.read_buf), (upstream.io.into_inner(), upstream.read_buf), idle).await;
+        let _ =
+            run((client, parts.read_buf), (upstream.io.into_inner().into_inner(), upstream.read_buf), idle)
+                .await;
     });
 }
 

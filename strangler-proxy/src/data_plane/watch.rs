@@ -56,6 +56,14 @@ pub(super) struct Watch {
     flushed: AtomicBool,
     interim: Mutex<Vec<u8>>,
     has_interim: AtomicBool,
+    /// The limit that the deadline comes from, in milliseconds.
+    limit: AtomicU64,
+    /// A socket tells here when all that was written has gone to the kernel.
+    is_flushed_here: AtomicBool,
+    /// Something waits for that.
+    flush_is_awaited: AtomicBool,
+    /// The connection is to be reset: its end would look like the end of the response.
+    reset: AtomicBool,
 }
 
 /// Milliseconds since the thread began, as of its last tick.
@@ -87,6 +95,10 @@ impl Watch {
             flushed: AtomicBool::new(true),
             interim: Mutex::default(),
             has_interim: AtomicBool::new(false),
+            limit: AtomicU64::new(NEVER),
+            is_flushed_here: AtomicBool::new(false),
+            flush_is_awaited: AtomicBool::new(false),
+            reset: AtomicBool::new(false),
         };
         Arc::new(watch)
     }
@@ -121,7 +133,27 @@ impl Watch {
     /// The same under a limit of the upstream.
     pub(super) fn wait(&self, waiting: Waiting, limit: Duration) {
         self.waiting.store(waiting as u8, Ordering::Relaxed);
-        self.deadline.store(self.clock.after(limit), Ordering::Relaxed);
+        let limit = self.clock.with_a_tick(limit);
+        self.limit.store(limit, Ordering::Relaxed);
+        self.deadline.store(self.clock.now().saturating_add(limit), Ordering::Relaxed);
+    }
+
+    /// The client has sent a piece of its body, and whoever takes it is waited for under this limit.
+    pub(super) fn body_came(&self, limit: Duration) {
+        if self.is_answering() {
+            // A client that sends and an upstream that listens are alive, whoever else is waited for.
+            let limit = self.limit.load(Ordering::Relaxed);
+            self.deadline.store(self.clock.now().saturating_add(limit), Ordering::Relaxed);
+        } else {
+            self.wait(Waiting::UpstreamHead, limit);
+        }
+    }
+
+    /// The client is to send a piece of its body. Once there is a response, that is what is waited for.
+    pub(super) fn body_is_due(&self) {
+        if !self.is_answering() && self.waiting() != Waiting::ClientBody {
+            self.wait_for(Waiting::ClientBody);
+        }
     }
 
     /// Whether a request is in progress: its head was read and its response is not all written.
@@ -201,6 +233,39 @@ impl Watch {
         self.answering.store(true, Ordering::Relaxed);
     }
 
+    fn is_answering(&self) -> bool {
+        self.answering.load(Ordering::Relaxed)
+    }
+
+    /// A socket will tell when all that was written has gone to the kernel.
+    pub(super) fn is_flushed_here(&self) {
+        self.is_flushed_here.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks to be woken when all that was written so far has gone to the kernel; `false` where nobody would tell.
+    pub(super) fn await_flush(&self) -> bool {
+        let tells = self.is_flushed_here.load(Ordering::Relaxed);
+        self.flush_is_awaited.store(tells, Ordering::Relaxed);
+        if tells {
+            // It may have been flushed for the last time already, and is asked to once more.
+            self.wake();
+        }
+        tells
+    }
+
+    pub(super) fn flush_is_awaited(&self) -> bool {
+        self.flush_is_awaited.load(Ordering::Relaxed)
+    }
+
+    /// The connection ends with a reset, so that nobody takes its end for that of the response.
+    pub(super) fn reset(&self) {
+        self.reset.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_to_be_reset(&self) -> bool {
+        self.reset.load(Ordering::Relaxed)
+    }
+
     pub(super) fn was_written(&self) {
         self.flushed.store(false, Ordering::Relaxed);
         if let waiting @ (Waiting::Write | Waiting::LastWrite) = self.waiting() {
@@ -211,6 +276,9 @@ impl Watch {
     /// All that was written has gone to the kernel.
     pub(super) fn was_flushed(&self) {
         self.flushed.store(true, Ordering::Relaxed);
+        if self.flush_is_awaited.swap(false, Ordering::Relaxed) {
+            self.wake();
+        }
         if self.waiting() == Waiting::LastWrite {
             self.wait_for(Waiting::Idle);
             let mut head = lock(&self.head);
@@ -266,9 +334,12 @@ impl Clock {
     }
 
     /// The time is up to a tick old, so that one is added: nothing expires early.
+    fn with_a_tick(&self, limit: Duration) -> u64 {
+        u64::try_from((limit.saturating_add(self.tick)).as_millis()).unwrap_or(NEVER)
+    }
+
     fn after(&self, limit: Duration) -> u64 {
-        let limit = u64::try_from((limit.saturating_add(self.tick)).as_millis()).unwrap_or(NEVER);
-        self.now.load(Ordering::Relaxed).saturating_add(limit)
+        self.now().saturating_add(self.with_a_tick(limit))
     }
 
     fn now(&self) -> u64 {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod allocations;
+mod alone;
 mod har;
 mod mutation;
 mod openapi;

@@ -10,15 +10,26 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::Parts;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
 use super::link::Link;
 use super::slots::Slot;
-use super::{BodyError, Inner};
+use super::{BodyError, Inner, LastWord};
 
 /// Dropped before its end, it closes the connection: there is no other way to stop an HTTP/1.1 response.
 pub struct UpstreamBody<B: Body + 'static> {
     incoming: Incoming,
-    lent: Option<Lent<B>>,
+    connection: Connection<B>,
+}
+
+/// Who works on the connection.
+enum Connection<B: Body + 'static> {
+    /// Whoever reads the body.
+    Here(Lent<B>),
+    /// A task of its own, which hears here that the body has ended; dropped, that nobody wants the rest.
+    Apart(oneshot::Sender<()>),
+    /// Nobody: it is in the pool again, or closed.
+    Gone,
 }
 
 /// What goes back to the pool.
@@ -37,18 +48,42 @@ where
         let mut lent = Lent { link, _slot: slot, pool };
         if incoming.is_end_stream() && lent.link.is_alive() {
             lent.give_back();
-            return Self { incoming, lent: None };
+            return Self { incoming, connection: Connection::Gone };
         }
-        Self { incoming, lent: Some(lent) }
+        Self { incoming, connection: Connection::Here(lent) }
     }
 
     /// The bare connection, after a response of 101.
-    pub fn into_connection(self) -> Option<Parts<TokioIo<TcpStream>>> {
-        self.lent.and_then(|lent| lent.link.into_parts())
+    pub fn into_connection(self) -> Option<Parts<LastWord<TokioIo<TcpStream>>>> {
+        match self.connection {
+            Connection::Here(lent) => lent.link.into_parts(),
+            Connection::Apart(_) | Connection::Gone => None,
+        }
+    }
+
+    /// Has the connection driven by a task of its own from here on. For a request that is still being sent: whoever
+    /// reads the response may stop for as long as it likes, and must not stop the upload with it.
+    pub fn drive_apart(&mut self) {
+        if self.incoming.is_end_stream() {
+            return;
+        }
+        if let Connection::Here(lent) = std::mem::replace(&mut self.connection, Connection::Gone) {
+            let (apart, ended) = oneshot::channel();
+            self.connection = Connection::Apart(apart);
+            tokio::task::spawn_local(lent.work_until(ended));
+        }
     }
 
     fn end(&mut self, cx: &mut Context<'_>) {
-        let Some(mut lent) = self.lent.take() else { return };
+        let mut lent = match std::mem::replace(&mut self.connection, Connection::Gone) {
+            Connection::Here(lent) => lent,
+            Connection::Apart(apart) => {
+                // Nobody listens when the connection has ended, too.
+                let _ = apart.send(());
+                return;
+            }
+            Connection::Gone => return,
+        };
         if !lent.link.is_ready() {
             // One more turn, in which the connection finds that both directions are done.
             lent.link.turn(cx);
@@ -65,6 +100,26 @@ impl<B: Body + 'static> Lent<B> {
     }
 }
 
+impl<B> Lent<B>
+where
+    B: Body<Data = Bytes> + 'static,
+    B::Error: Into<BodyError>,
+{
+    async fn work_until(mut self, mut ended: oneshot::Receiver<()>) {
+        let is_whole = std::future::poll_fn(|cx| {
+            self.link.turn(cx);
+            if self.link.is_over() {
+                return Poll::Ready(false);
+            }
+            Pin::new(&mut ended).poll(cx).map(|told| told.is_ok())
+        })
+        .await;
+        if is_whole && self.link.is_ready() {
+            self.give_back();
+        }
+    }
+}
+
 impl<B> Body for UpstreamBody<B>
 where
     B: Body<Data = Bytes> + 'static,
@@ -78,17 +133,17 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = &mut *self;
-        let frame = match &mut this.lent {
-            Some(lent) => {
+        let frame = match &mut this.connection {
+            Connection::Here(lent) => {
                 let incoming = &mut this.incoming;
                 ready!(lent.link.drive(cx, |cx| Pin::new(&mut *incoming).poll_frame(cx)))
             }
-            None => ready!(Pin::new(&mut this.incoming).poll_frame(cx)),
+            Connection::Apart(_) | Connection::Gone => ready!(Pin::new(&mut this.incoming).poll_frame(cx)),
         };
         match &frame {
             Some(Ok(_)) if !this.incoming.is_end_stream() => {}
             Some(Ok(_)) | None => this.end(cx),
-            Some(Err(_)) => this.lent = None,
+            Some(Err(_)) => this.connection = Connection::Gone,
         }
         Poll::Ready(frame)
     }

@@ -14,7 +14,7 @@ use hyper::client::conn::http1::{Connection, Parts, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::{BodyError, SendError, SendFailure};
+use super::{BodyError, LastWord, SendError, SendFailure};
 
 /// Both halves of an HTTP/1.1 connection: the one that takes requests and the one that does the work.
 pub(super) struct Link<B: Body + 'static> {
@@ -27,7 +27,7 @@ pub(super) struct Link<B: Body + 'static> {
 
 struct Work<B: Body + 'static> {
     /// `None` when it has come to its end and nothing more can be had of it.
-    connection: Option<Connection<TokioIo<TcpStream>, B>>,
+    connection: Option<Connection<LastWord<TokioIo<TcpStream>>, B>>,
     /// It has come to its end: closed, or switched to another protocol.
     ended: bool,
 }
@@ -45,7 +45,10 @@ where
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<BodyError>,
 {
-    pub(super) fn new(sender: SendRequest<B>, connection: Connection<TokioIo<TcpStream>, B>) -> Self {
+    pub(super) fn new(
+        sender: SendRequest<B>,
+        connection: Connection<LastWord<TokioIo<TcpStream>>, B>,
+    ) -> Self {
         let bell = Arc::new(Bell {
             task: Mutex::new(Waker::noop().clone()),
             driving: AtomicBool::new(false),
@@ -101,6 +104,11 @@ where
         drive(&mut self.work, &self.bell, &self.waker, cx, nothing).is_ready();
     }
 
+    /// Whether nothing more can be had of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.work.ended
+    }
+
     /// Whether it can take another request: the last exchange is over in both directions.
     pub(super) fn is_ready(&self) -> bool {
         !self.work.ended && self.sender.is_ready()
@@ -114,7 +122,7 @@ where
     }
 
     /// The bare connection, after the upstream has switched protocols on it.
-    pub(super) fn into_parts(self) -> Option<Parts<TokioIo<TcpStream>>> {
+    pub(super) fn into_parts(self) -> Option<Parts<LastWord<TokioIo<TcpStream>>>> {
         self.work.connection.map(Connection::into_parts)
     }
 }

@@ -5,6 +5,7 @@
 //! a switch on every step of an exchange, and a response that nobody wants any more closes its connection at once.
 
 mod body;
+mod last_word;
 mod link;
 mod slots;
 
@@ -20,6 +21,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 pub use body::UpstreamBody;
+pub use last_word::LastWord;
 use link::Link;
 use slots::{NoSlot, Slots};
 
@@ -207,7 +209,7 @@ where
             .preserve_header_case(config.preserve_header_case)
             .max_buf_size(config.head_bytes_max.max(8192));
         let (sender, connection) = client
-            .handshake(TokioIo::new(stream))
+            .handshake(LastWord::new(TokioIo::new(stream)))
             .await
             .map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Box::new(Link::new(sender, connection)))

@@ -1,15 +1,18 @@
 //! Bodies stream: large ones pass in bounded memory, and nobody waits for what is there already.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use diff_harness::comparison::SkipReason;
 use diff_harness::lifecycle::Stage;
+use strangler_proxy::data_plane::HalfClose;
 
 use super::origin::{Origin, ok};
 use super::proxy::{Plan, Proxy};
+use crate::alone::alone;
 use crate::shadow::rig::eventually;
 
 const LARGE: usize = 64 << 20;
@@ -22,6 +25,10 @@ fn resident() -> usize {
 
 #[test]
 fn a_large_response_passes_in_bounded_memory() {
+    alone("data_plane::bodies::a_large_response_passes_in_bounded_memory", large_response);
+}
+
+fn large_response() {
     let control = Origin::scripted(|line| {
         while line.request().is_some() {
             line.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n"));
@@ -51,6 +58,10 @@ fn a_large_response_passes_in_bounded_memory() {
 
 #[test]
 fn a_large_request_passes_in_bounded_memory() {
+    alone("data_plane::bodies::a_large_request_passes_in_bounded_memory", large_request);
+}
+
+fn large_request() {
     let control = Origin::scripted(|line| {
         let head = line.head().unwrap();
         assert!(head.contains("POST"));
@@ -140,6 +151,95 @@ fn an_early_response_ends_an_upload_that_nobody_reads() {
     assert!(client.is_closed());
 }
 
+/// Neither end reads before it has sent everything, or as much of it as the other one's silence allows.
+#[test]
+fn a_large_upload_and_a_large_response_can_go_on_at_once() {
+    let control = Origin::scripted(|line| {
+        line.head();
+        // Far more than all the buffers on the way hold: it is sent on while the client reads nothing.
+        line.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n"));
+        let mut writing = line.stream().try_clone().unwrap();
+        let writer = std::thread::spawn(move || {
+            let chunk = vec![b'y'; 1 << 20];
+            (0..LARGE >> 20).all(|_| writing.write_all(&chunk).is_ok())
+        });
+        let (mut buffer, mut read) = (vec![0; 1 << 20], 0);
+        while read < LARGE {
+            match line.read(&mut buffer) {
+                0 => return,
+                bytes => read += bytes,
+            }
+        }
+        assert!(writer.join().unwrap());
+    });
+    let proxy = Proxy::to(&control);
+    let mut client = proxy.client();
+    client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {LARGE}\r\n\r\n"));
+    let mut buffer = vec![b'x'; 1 << 20];
+    for _ in 0..LARGE >> 20 {
+        client.send(&buffer);
+    }
+    assert!(client.head().is_some_and(|head| head.starts_with("HTTP/1.1 200 ")));
+    let mut read = 0;
+    while read < LARGE {
+        read += client.read_some(&mut buffer);
+    }
+    eventually(|| control.finished() == 1);
+}
+
+/// Both were there to the end, so that the connection to the upstream is good for another request.
+#[test]
+fn a_connection_on_which_both_went_on_at_once_is_used_again() {
+    let control = Origin::scripted(|line| {
+        loop {
+            let Some(head) = line.head() else { return };
+            if head.starts_with("GET") {
+                line.body_of(head);
+                line.send(ok("again"));
+                continue;
+            }
+            line.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+            line.body_of(head);
+            line.send("1\r\nb\r\n0\r\n\r\n");
+        }
+    });
+    let proxy = Proxy::to(&control);
+    let mut client = proxy.client();
+    for _ in 0..3 {
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+        assert!(client.head().is_some());
+        assert_eq!(client.read_chunk(), b"a");
+        client.send("hello");
+        assert_eq!(client.read_chunk(), b"b");
+        assert_eq!(client.read(5), b"0\r\n\r\n");
+        assert_eq!(client.get("/").text(), "again");
+    }
+    assert_eq!(control.connections(), 1);
+}
+
+/// The upstream answers at once and closes on what is still being sent to it, which resets the connection.
+#[test]
+fn an_early_answer_is_passed_on_even_when_the_upstream_closes_on_the_upload() {
+    let control = Origin::scripted(|line| {
+        line.head();
+        line.send("HTTP/1.1 413 Payload Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge");
+    });
+    let proxy = Proxy::to(&control);
+    for round in 0..50 {
+        let mut client = proxy.client();
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n");
+        let mut writing = client.stream().try_clone().unwrap();
+        let writer = std::thread::spawn(move || {
+            let _ = writing.write_all(&vec![b'x'; 4_000_000]);
+        });
+        let response = client.response();
+        assert_eq!((response.status, response.text()), (413, "large"), "round {round}");
+        client.leave();
+        writer.join().unwrap();
+    }
+    assert_eq!(proxy.refused("upstream_closed"), 0);
+}
+
 #[test]
 fn a_response_that_breaks_off_is_not_made_whole() {
     for raw in [
@@ -155,10 +255,26 @@ fn a_response_that_breaks_off_is_not_made_whole() {
         let proxy = Proxy::to(&control);
         let mut client = proxy.client();
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-        // Head and piece came at once and nothing of them was sent: the client sees a connection that was closed.
+        // Head and piece came at once, and the client sees both, and no end.
+        assert!(client.head().is_some_and(|head| head.starts_with("HTTP/1.1 200 OK\r\n")), "{raw:?}");
         let rest = String::from_utf8(client.rest()).unwrap();
+        assert!(rest.contains("abc"), "{raw:?} became {rest:?}");
         assert!(!rest.ends_with("0\r\n\r\n"), "{raw:?} became {rest:?}");
     }
+}
+
+/// HTTP/1.0 has no chunks: where the body ends with the connection, a close would be a whole body.
+#[test]
+fn a_response_that_breaks_off_is_not_made_whole_for_a_client_of_http_1_0() {
+    let control = Origin::scripted(|line| {
+        line.request();
+        line.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    });
+    let proxy = Proxy::to(&control);
+    let mut client = proxy.client();
+    client.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+    let end = client.stream().read_to_end(&mut Vec::new());
+    assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[test]
@@ -230,11 +346,54 @@ fn a_client_that_half_closes_after_an_unfinished_body_is_told() {
     });
     let proxy =
         Plan::new(control.address).with(|config| config.timeouts.body = Duration::from_secs(5)).start();
+    for method in ["POST", "GET"] {
+        let mut client = proxy.client();
+        client.send(format!("{method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"));
+        client.stream().shutdown(Shutdown::Write).unwrap();
+        let response = client.response();
+        assert_eq!((response.status, response.reason().as_str()), (400, "body_broken"));
+        assert!(client.is_closed());
+    }
+    assert_eq!(control.received(), []);
+}
+
+#[test]
+fn a_client_that_half_closes_gets_its_response() {
+    let (go, wait) = channel();
+    let wait = Mutex::new(wait);
+    let control = Origin::scripted(move |line| {
+        while let Some(request) = line.request() {
+            // The proxy has seen the end of the stream by now.
+            let () = wait.lock().unwrap().recv().unwrap();
+            line.send(ok(&format!("for {}", String::from_utf8_lossy(&request.body))));
+        }
+    });
+    let proxy = Proxy::to(&control);
+    for n in 1..=3 {
+        let mut client = proxy.client();
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nyou");
+        client.stream().shutdown(Shutdown::Write).unwrap();
+        eventually(|| control.received().len() == n);
+        go.send(()).unwrap();
+        assert_eq!(client.response().text(), "for you");
+        assert!(client.rest().is_empty());
+    }
+}
+
+/// A setting: upstreams that are slow, and clients that do not wait for them.
+#[test]
+fn a_client_that_half_closes_can_be_taken_to_have_left() {
+    let control = Origin::scripted(|line| {
+        line.request();
+        line.wait_for_end();
+    });
+    let proxy =
+        Plan::new(control.address).with(|config| config.forwarding.half_close = HalfClose::Abort).start();
     let mut client = proxy.client();
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
-    client.stream().shutdown(std::net::Shutdown::Write).unwrap();
-    let mut answer = String::new();
-    client.stream().read_to_string(&mut answer).unwrap();
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    eventually(|| control.received().len() == 1);
+    client.stream().shutdown(Shutdown::Write).unwrap();
     eventually(|| control.finished() == 1);
+    assert!(client.rest().is_empty());
+    assert_eq!(proxy.tally().skipped[&SkipReason::ClientGone], 1);
 }

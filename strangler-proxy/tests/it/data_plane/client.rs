@@ -1,7 +1,8 @@
 //! A client that sends bytes and reads responses, and knows no more HTTP than that.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use crate::shadow::rig::PATIENCE;
 
@@ -134,8 +135,10 @@ impl Client {
         self.reader.get_mut()
     }
 
+    /// For good: a connection that was only closed could be one that waits for its response.
     pub(crate) fn leave(self) {
-        let _ = self.reader.get_ref().shutdown(Shutdown::Both);
+        let socket = socket2::SockRef::from(self.reader.get_ref());
+        let _ = socket.set_linger(Some(Duration::ZERO));
     }
 }
 

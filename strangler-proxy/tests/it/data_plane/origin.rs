@@ -202,6 +202,11 @@ impl Line {
         self.reader.read(buffer).unwrap_or(0)
     }
 
+    /// The socket, past what was read ahead.
+    pub(crate) fn stream(&self) -> &TcpStream {
+        self.reader.get_ref()
+    }
+
     /// Waits until the proxy has closed.
     pub(crate) fn wait_for_end(&mut self) {
         let _ = self.reader.read_to_end(&mut Vec::new());
