@@ -23,7 +23,7 @@ use crate::admin::{self, About, Api, ApiEffects, Before};
 use crate::config::{Config, ConfigSource};
 use crate::control::{self, Control};
 use crate::counters::CounterRegistry;
-use crate::data_plane::{self, DataPlane, Outlets};
+use crate::data_plane::{self, DataPlane, Listener, Listening, Outlets, StartError};
 use crate::fallback::{FallbackHandle, FallbackThread};
 use crate::inventory::Discovery;
 use crate::pages::{self, Site};
@@ -57,6 +57,8 @@ pub enum ServeError {
     Store(#[from] StoreError),
     #[error("{what} cannot listen on {address}: {source}")]
     Listen { what: &'static str, address: String, source: io::Error },
+    #[error(transparent)]
+    DataPlane(#[from] StartError),
     #[error("a thread cannot be started: {0}")]
     Thread(#[source] io::Error),
     #[error("the operating system gives no randomness: {0}")]
@@ -159,16 +161,10 @@ impl Proxy {
 
         let fallback_thread = FallbackThread::start(fallback.clone(), alarms, Arc::clone(&control))
             .map_err(ServeError::Thread)?;
-        let (listeners, paths) = (data_plane.listeners.clone(), data_plane.paths);
+        let paths = data_plane.paths;
         let outlets =
             Outlets { shadow: shadow_handle, undeclared: recorder.undeclared(), fallback: fallback.clone() };
-        let data_plane = data_plane::start(data_plane, Arc::clone(&table), outlets).map_err(|source| {
-            ServeError::Listen {
-                what: "the proxy",
-                address: listeners.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", "),
-                source,
-            }
-        })?;
+        let data_plane = data_plane::start(data_plane, Arc::clone(&table), outlets)?;
         let draining = Arc::new(AtomicBool::new(false));
         let api = Api {
             access: config.admin,
@@ -178,7 +174,7 @@ impl Proxy {
             recorder: Arc::clone(&recorder),
             about: About {
                 started,
-                listening: data_plane.addrs().iter().map(|address| format!("http://{address}")).collect(),
+                listening: data_plane.listening().iter().map(Listening::to_string).collect(),
                 control: config.control.to_string(),
                 candidate: config.candidate.to_string(),
                 store: config.store,
@@ -227,7 +223,12 @@ impl Proxy {
     }
 
     /// Where clients connect, with the ports that were taken for 0.
-    pub fn addresses(&self) -> &[SocketAddr] {
+    pub fn listening(&self) -> &[Listening] {
+        self.data_plane.listening()
+    }
+
+    /// The TCP addresses of these.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
         self.data_plane.addrs()
     }
 
@@ -295,8 +296,8 @@ impl AdminThread {
 }
 
 /// The threads share one address (SO_REUSEPORT), and the kernel would let another process share it too, unasked.
-fn nobody_listens(addresses: &[SocketAddr]) -> Result<(), ServeError> {
-    for address in addresses {
+fn nobody_listens(listeners: &[Listener]) -> Result<(), ServeError> {
+    for address in listeners.iter().filter_map(|listener| listener.address.tcp()) {
         TcpListener::bind(address).map_err(|source| ServeError::Listen {
             what: "the proxy",
             address: address.to_string(),

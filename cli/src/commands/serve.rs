@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use diff_harness::exchange::UnixMillis;
 use serde_json::json;
 use strangler_proxy::config::{ConfigError, ConfigSource, DEFAULT_PATH, LogFormat, Overrides, Upstream};
+use strangler_proxy::data_plane::{Address, Listening};
 use strangler_proxy::serve::Proxy;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -30,9 +31,9 @@ pub(crate) struct Serve {
     /// The new service: http://host:port
     #[arg(long, value_name = "URL")]
     candidate: Option<Upstream>,
-    /// Where clients connect [default: 127.0.0.1:8080]
+    /// Where clients connect: 127.0.0.1:8080 or unix:PATH; instead of all that the config names [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
-    listen: Option<SocketAddr>,
+    listen: Option<Address>,
     /// The SQLite file that keeps stages, the audit log and the evidence [default: strangler.db]
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
@@ -82,7 +83,7 @@ impl Serve {
         let overrides = Overrides {
             control: self.control.clone(),
             candidate: self.candidate.clone(),
-            listen: self.listen,
+            listen: self.listen.clone(),
             admin: context.admin_flag.as_deref().map(admin_address).transpose()?,
             admin_token: context.token.clone(),
             store: self.store.clone(),
@@ -119,7 +120,7 @@ fn wrong_config(error: &ConfigError) -> Failure {
 
 /// First lines on stdout, so that a script can wait for them and read the ports that were taken for 0.
 fn announce(format: Format, proxy: &Proxy) {
-    let listening: Vec<_> = proxy.addresses().iter().map(|address| format!("http://{address}")).collect();
+    let listening: Vec<_> = proxy.listening().iter().map(Listening::to_string).collect();
     let admin = format!("http://{}", proxy.admin());
     match format {
         Format::Table => {

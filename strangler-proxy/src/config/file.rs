@@ -22,6 +22,7 @@ pub(super) struct File {
     pub(super) rules_file: Option<Spanned<String>>,
     pub(super) upstreams: Upstreams,
     pub(super) listen: Listen,
+    pub(super) listener: Vec<Listener>,
     pub(super) admin: Admin,
     pub(super) store: Store,
     pub(super) log: Log,
@@ -52,8 +53,16 @@ pub(super) struct Upstreams {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Listen {
-    pub(super) address: Option<SocketAddr>,
+    pub(super) address: Option<Spanned<String>>,
     pub(super) threads: Option<Spanned<usize>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listener {
+    pub(super) address: Spanned<String>,
+    pub(super) mode: Option<Spanned<String>>,
+    pub(super) connections: Option<Positive>,
 }
 
 #[derive(Debug, Default, Deserialize)]

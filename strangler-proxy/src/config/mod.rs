@@ -6,6 +6,7 @@
 mod cohort;
 mod error;
 mod file;
+mod listen;
 mod policy;
 mod sections;
 mod template;
@@ -30,7 +31,7 @@ use toml::Spanned;
 
 use crate::admin::{AdminConfig, Role, Token, TrustedProxy};
 use crate::control::PointOfNoReturn;
-use crate::data_plane::{DataPlaneConfig, Network};
+use crate::data_plane::{Address, DataPlaneConfig, Network};
 use crate::fallback::FallbackConfig;
 use crate::record::RecordConfig;
 use crate::routes::MatchPolicy;
@@ -97,7 +98,8 @@ pub struct ConfigSource {
 pub struct Overrides {
     pub control: Option<Upstream>,
     pub candidate: Option<Upstream>,
-    pub listen: Option<SocketAddr>,
+    /// The one place to listen, instead of all that the file names.
+    pub listen: Option<Address>,
     pub admin: Option<SocketAddr>,
     pub admin_token: Option<String>,
     pub store: Option<PathBuf>,
@@ -142,6 +144,8 @@ impl Config {
             overrides.rules.clone().or_else(|| file.rules_file.as_ref().map(|name| beside(name.get_ref())));
         let rules = rules(&source, file.rules, rules_file.as_deref())?;
         let threads = threads(&source, file.listen.threads.as_ref())?;
+        let listeners =
+            listen::listeners(&source, (&file.listen, &file.listener), overrides.listen.as_ref(), &beside)?;
         let forwarding = file.forwarding.resolve(&source)?;
         let dry_run = dry_run(&source, &file.verify)?;
         let points = file.points_of_no_return.iter().map(|written| point(&source, written));
@@ -160,10 +164,10 @@ impl Config {
         };
         let control = upstream(file.upstreams.control, overrides.control.clone(), "control")?;
         let candidate = upstream(file.upstreams.candidate, overrides.candidate.clone(), "candidate")?;
-        let listen = overrides.listen.or(file.listen.address).unwrap_or(DEFAULT_LISTEN);
-        let defaults = DataPlaneConfig::new(listen, file.timeouts.upstream(&file.limits, &control));
+        let defaults = DataPlaneConfig::new(DEFAULT_LISTEN, file.timeouts.upstream(&file.limits, &control));
         Ok(Self {
             data_plane: DataPlaneConfig {
+                listeners,
                 threads: threads.unwrap_or(defaults.threads),
                 candidate: Some(file.timeouts.upstream(&file.limits, &candidate)),
                 limits: file.limits.resolve(),

@@ -118,8 +118,11 @@ impl Forwarding {
         let network = |text: &toml::Spanned<String>| {
             text.get_ref().parse::<Network>().map_err(|problem| source.wrong(text.span(), problem))
         };
+        let (unix, networks): (Vec<_>, Vec<_>) =
+            self.trusted_proxies.iter().partition(|text| text.get_ref() == "unix");
         Ok(data_plane::Forwarding {
-            trusted: self.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?,
+            trusted: networks.into_iter().map(network).collect::<Result<_, _>>()?,
+            trusts_unix: !unix.is_empty(),
             pseudonym: self.via.clone(),
             preserve_header_case: self.preserve_header_case,
             informational: self.informational,

@@ -49,7 +49,25 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
             "[upstreams]\ncontrol = \"https://a\"\n",
             "strangler.toml:2:11: `https://a` is not an upstream: TLS",
         ),
-        ("[listen]\naddress = \"localhost\"\n", "strangler.toml:2:11: "),
+        (
+            "[listen]\naddress = \"localhost\"\n",
+            "strangler.toml:2:11: `localhost` is not an address to listen on",
+        ),
+        ("[[listener]]\naddress = \"unix:\"\n", "strangler.toml:2:11: `unix:` names no file"),
+        ("[[listener]]\nmode = \"0600\"\n", "strangler.toml:1:1: missing field `address`"),
+        (
+            "[[listener]]\naddress = \"127.0.0.1:1\"\nmode = \"0600\"\n",
+            "strangler.toml:3:8: a mode is for a socket file, and 127.0.0.1:1 is none",
+        ),
+        (
+            "[[listener]]\naddress = \"unix:a\"\nmode = \"rw\"\n",
+            "strangler.toml:3:8: `rw` is not a file mode: expected octal digits",
+        ),
+        (
+            "[listen]\naddress = \"127.0.0.1:1\"\n[[listener]]\naddress = \"127.0.0.1:1\"\n",
+            "strangler.toml:4:11: a second listener on 127.0.0.1:1",
+        ),
+        ("[[listener]]\naddress = \"[::]:1\"\nconnections = 0\n", "strangler.toml:3:15: 0 is too few"),
         ("[shadow]\nshare = \"120%\"\n", "strangler.toml:2:9: `120%` is not a share"),
         ("[shadow]\ntimeout = 5\n", "hint: times, sizes and shares are strings with a unit"),
         ("[shadow]\nqueue = 0\n", "strangler.toml:2:9: 0 is too few"),
@@ -134,6 +152,28 @@ fn the_command_line_goes_before_the_file() {
     let config = Config::parse(Path::new("etc/strangler.toml"), MINIMAL, &overrides).unwrap();
     assert_eq!(config.candidate.authority(), "127.0.0.1:3");
     assert_eq!(config.store, Path::new("other.db"));
+}
+
+#[test]
+fn every_listener_of_the_file_is_listened_on_unless_the_command_line_names_one() {
+    let named = "[[listener]]\naddress = \"unix:a.sock\"\nmode = \"600\"\nconnections = 7\n\
+                 [[listener]]\naddress = \"127.0.0.1:0\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n";
+    let of = |text: &str, flag: Option<&str>| {
+        let overrides = Overrides { listen: flag.map(|flag| flag.parse().unwrap()), ..Overrides::default() };
+        let config = Config::parse(Path::new("etc/strangler.toml"), &format!("{MINIMAL}{text}"), &overrides);
+        config.unwrap().data_plane.listeners
+    };
+    let addresses = |text: &str, flag| {
+        of(text, flag).iter().map(|listener| listener.address.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(addresses("", None), ["127.0.0.1:8080"]);
+    assert_eq!(addresses(named, None), ["unix:etc/a.sock", "127.0.0.1:0", "127.0.0.1:0"]);
+    let both = format!("[listen]\naddress = \"[::1]:80\"\n{named}");
+    assert_eq!(addresses(&both, None), ["[::1]:80", "unix:etc/a.sock", "127.0.0.1:0", "127.0.0.1:0"]);
+    assert_eq!(addresses(&both, Some("unix:b.sock")), ["unix:b.sock"]);
+    let first = of(named, None).swap_remove(0);
+    assert_eq!(first.connections_max, Some(7));
+    assert_eq!(first.address, Address::Unix { path: "etc/a.sock".into(), mode: 0o600 });
 }
 
 #[test]

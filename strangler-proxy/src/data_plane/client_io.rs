@@ -13,14 +13,14 @@ use std::task::{Context, Poll, ready};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::config::HalfClose;
+use super::socket::Socket;
 use super::watch::Watch;
 
 pub(super) struct ClientIo {
     /// `None` once it was taken back.
-    socket: Option<TokioIo<TcpStream>>,
+    socket: Option<TokioIo<Socket>>,
     watch: Arc<Watch>,
     interim: Vec<u8>,
     /// What becomes of a client that has closed its half.
@@ -36,18 +36,18 @@ thread_local! {
 }
 
 impl ClientIo {
-    pub(super) fn new(socket: TcpStream, watch: Arc<Watch>, half_close: HalfClose) -> Self {
+    pub(super) fn new(socket: Socket, watch: Arc<Watch>, half_close: HalfClose) -> Self {
         watch.is_flushed_here();
         let socket = Some(TokioIo::new(socket));
         Self { socket, watch, interim: Vec::new(), half_close, is_half_closed: false }
     }
 
     /// The bare socket, for a tunnel.
-    pub(super) fn into_socket(mut self) -> Option<TcpStream> {
+    pub(super) fn into_socket(mut self) -> Option<Socket> {
         self.socket.take().map(TokioIo::into_inner)
     }
 
-    fn socket(&mut self) -> Pin<&mut TokioIo<TcpStream>> {
+    fn socket(&mut self) -> Pin<&mut TokioIo<Socket>> {
         Pin::new(self.socket.as_mut().expect("the socket is taken only when this is given up"))
     }
 
@@ -58,15 +58,14 @@ impl ClientIo {
             return Poll::Ready(Ok(()));
         }
         let socket = self.socket.as_ref().expect("the socket is taken only when this is given up").inner();
-        // Asks the kernel only when it has said that there is something.
-        match socket.poll_peek(cx, &mut ReadBuf::new(&mut [0])) {
-            Poll::Ready(Ok(0)) if self.half_close == HalfClose::Answer => {
+        match socket.poll_closed(cx) {
+            Poll::Ready(Ok(())) if self.half_close == HalfClose::Answer => {
                 self.is_half_closed = true;
                 Poll::Ready(Ok(()))
             }
-            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            Poll::Ready(Ok(())) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Ready(Ok(())),
         }
     }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use super::listener::Listener;
 use crate::routes::path_view::PathPolicy;
 use crate::shadow::{DryRunHeader, ReadBacks};
 
 #[derive(Clone, Debug)]
 pub struct DataPlaneConfig {
-    /// Where clients are listened to. Port 0 takes a free one.
-    pub listeners: Vec<SocketAddr>,
+    pub listeners: Vec<Listener>,
     /// Threads, each with listeners, connections and timers of its own. Default: one for each core.
     pub threads: NonZeroUsize,
     pub control: UpstreamConfig,
@@ -138,6 +138,8 @@ pub struct Forwarding {
     /// Peers whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed and added to. Those of everyone else
     /// are overwritten.
     pub trusted: Vec<Network>,
+    /// The same for the peers of Unix sockets, which have no address.
+    pub trusts_unix: bool,
     /// The proxy's name in `Via` (RFC 9110 §7.6.3).
     pub pseudonym: String,
     /// Keeps `X-Mixed-Case` as it came. Off, names are lowercase, which HTTP allows and HTTP/2 demands.
@@ -163,6 +165,7 @@ impl Default for Forwarding {
     fn default() -> Self {
         Self {
             trusted: Vec::new(),
+            trusts_unix: false,
             pseudonym: "strangler".to_owned(),
             preserve_header_case: true,
             informational: true,
@@ -229,7 +232,7 @@ impl DataPlaneConfig {
     /// The defaults, for one listener and one upstream.
     pub fn new(listener: SocketAddr, control: UpstreamConfig) -> Self {
         Self {
-            listeners: vec![listener],
+            listeners: vec![Listener::new(listener)],
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             control,
             candidate: None,

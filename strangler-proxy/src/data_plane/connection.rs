@@ -11,13 +11,13 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use super::client_io::ClientIo;
 use super::exchange::Client;
 use super::peer::Peer;
 use super::refusal::Refusal;
 use super::request_id;
+use super::socket::Socket;
 use super::watch::{Waiting, Watch};
 use super::worker::Worker;
 
@@ -31,7 +31,7 @@ enum End {
     Expired(Waiting),
 }
 
-pub(super) async fn serve(worker: Rc<Worker>, socket: TcpStream, peer: SocketAddr, watch: Arc<Watch>) {
+pub(super) async fn serve(worker: Rc<Worker>, socket: Socket, peer: Option<SocketAddr>, watch: Arc<Watch>) {
     let forwarding = &worker.config.forwarding;
     let peer = Peer::new(peer, forwarding);
     let mut http = http1::Builder::new();
@@ -86,15 +86,13 @@ async fn close(worker: &Worker, watch: &Watch, end: End) {
     // It was put back when the connection was dropped; an upgraded one has it still.
     let Some(mut socket) = watch.take_socket() else { return };
     if watch.is_to_be_reset() {
-        let _ = socket.set_zero_linger();
-        return;
+        return socket.reset();
     }
     let refusal = match end {
         End::Expired(Waiting::Head) => Some(Refusal::HeadTimeout),
         End::Expired(Waiting::Write | Waiting::LastWrite) => {
             // It takes nothing, so that waiting for it to take the rest is no use.
-            let _ = socket.set_zero_linger();
-            return;
+            return socket.reset();
         }
         End::Failed(error) if !watch.is_in_request() => malformed(&error, watch.refused()),
         _ => watch.refused().map(|status| by_status(status, false)),
@@ -127,7 +125,7 @@ fn by_status(status: u16, too_large: bool) -> Refusal {
 
 /// Closes our half and, where something may still come, reads it for a while: closing with unread bytes makes the
 /// kernel reset the connection, and the reset can overtake the response (RFC 9112 §9.6).
-async fn linger(socket: &mut TcpStream, may_come: bool) {
+async fn linger(socket: &mut Socket, may_come: bool) {
     const PATIENCE: Duration = Duration::from_secs(2);
     const READ_MAX: usize = 1 << 20;
 

@@ -5,8 +5,9 @@
 //!
 //! Reading order, the way a request flows:
 //!
+//! - [`listener`], [`bound`]: where clients connect, and the sockets that listen there.
 //! - [`worker`]: a thread; it accepts connections and looks after their timeouts.
-//! - [`connection`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
+//! - [`connection`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
 //! - [`exchange`], [`asking`], [`account`]: one request, from head to head.
 //! - [`head`], [`hop_by_hop`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
 //! - [`outgoing`], [`pool`], [`request_body`]: what is sent to an upstream, and how often it may be.
@@ -15,8 +16,11 @@
 //! - [`refusal`], [`request_id`]: what the proxy says by itself.
 
 mod config;
+mod listener;
+mod bound;
 mod worker;
 mod connection;
+mod socket;
 mod client_io;
 mod watch;
 mod exchange;
@@ -42,7 +46,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::runtime::LocalOptions;
 use tokio::sync::{oneshot, watch as channel};
 
@@ -50,6 +53,7 @@ pub use config::{
     CohortKey, DataPlaneConfig, Forwarding, HalfClose, Limits, Network, Timeouts, UpstreamConfig,
 };
 pub(crate) use hop_by_hop::strip_response;
+pub use listener::{Address, Listener, Listening};
 pub use refusal::{Refusal, RefusalCounts};
 pub use worker::Drained;
 
@@ -57,16 +61,27 @@ use crate::fallback::FallbackHandle;
 use crate::record::UndeclaredHandle;
 use crate::routes::table::SharedTable;
 use crate::shadow::ShadowHandle;
+use bound::{Bound, SocketFile};
 use worker::{Order, Setup, Worker};
 
 /// A running data plane. Dropped, it ends without waiting for anything.
 #[derive(Debug)]
 pub struct DataPlane {
-    addrs: Vec<SocketAddr>,
+    listening: Vec<Listening>,
+    files: Vec<SocketFile>,
     refusals: Arc<RefusalCounts>,
     counts: Arc<DataPlaneCounts>,
     orders: channel::Sender<Order>,
     threads: Vec<(JoinHandle<()>, oneshot::Receiver<Drained>)>,
+}
+
+/// Why a data plane did not start. Nothing is left running then.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the proxy cannot listen on {address}: {source}")]
+    Listen { address: Address, source: io::Error },
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[from] io::Error),
 }
 
 /// What is counted of connections.
@@ -98,24 +113,22 @@ pub struct Outlets {
 ///
 /// # Errors
 /// When an address cannot be listened on, or a thread cannot be started; nothing is left running then.
-pub fn start(config: DataPlaneConfig, table: SharedTable, outlets: Outlets) -> io::Result<DataPlane> {
+pub fn start(config: DataPlaneConfig, table: SharedTable, outlets: Outlets) -> Result<DataPlane, StartError> {
     let config = Arc::new(config);
     let refusals = Arc::new(RefusalCounts::default());
     let counts = Arc::new(DataPlaneCounts::default());
     let (orders, receiver) = channel::channel(Order::Serve);
 
-    let mut addrs = Vec::new();
-    let mut sockets: Vec<Vec<std::net::TcpListener>> =
-        (0..config.threads.get()).map(|_| Vec::new()).collect();
-    for address in &config.listeners {
-        let mut address = *address;
-        for of_thread in &mut sockets {
-            let socket = listen(address)?;
-            // Port 0 is a free one for the first thread, and the same one for the others.
-            address = socket.local_addr()?;
+    let (mut listening, mut files) = (Vec::new(), Vec::new());
+    let mut sockets: Vec<Vec<_>> = (0..config.threads.get()).map(|_| Vec::new()).collect();
+    for listener in &config.listeners {
+        let bound = Bound::new(&listener.address, config.threads.get())
+            .map_err(|source| StartError::Listen { address: listener.address.clone(), source })?;
+        for (of_thread, socket) in sockets.iter_mut().zip(bound.sockets) {
             of_thread.push(socket);
         }
-        addrs.push(address);
+        listening.push(Listening { address: bound.address });
+        files.extend(bound.file);
     }
 
     let mut threads = Vec::new();
@@ -142,13 +155,18 @@ pub fn start(config: DataPlaneConfig, table: SharedTable, outlets: Outlets) -> i
         })?;
         threads.push((thread, drained));
     }
-    Ok(DataPlane { addrs, refusals, counts, orders, threads })
+    Ok(DataPlane { listening, files, refusals, counts, orders, threads })
 }
 
 impl DataPlane {
     /// Where it listens, in the order of the config, with the ports that were taken for 0.
-    pub fn addrs(&self) -> &[SocketAddr] {
-        &self.addrs
+    pub fn listening(&self) -> &[Listening] {
+        &self.listening
+    }
+
+    /// The TCP addresses of these.
+    pub fn addrs(&self) -> Vec<SocketAddr> {
+        self.listening.iter().filter_map(|listening| listening.address.tcp()).collect()
     }
 
     pub fn refusals(&self) -> &Arc<RefusalCounts> {
@@ -162,6 +180,8 @@ impl DataPlane {
     /// Stops accepting, answers what is in flight, and cuts what is still there after `within`.
     pub async fn drain(self, within: Duration) -> Drained {
         self.orders.send_replace(Order::Drain { by: Instant::now() + within });
+        // Whoever comes from now on is not to wait in a queue that nobody looks at.
+        drop(self.files);
         let mut all = Drained::default();
         for (thread, drained) in self.threads {
             // A thread that has ended by itself has nothing left to cut.
@@ -171,16 +191,4 @@ impl DataPlane {
         }
         all
     }
-}
-
-/// A socket that shares its address with those of the other threads; the kernel spreads connections over them.
-fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    const QUEUE: i32 = 4096;
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(QUEUE)?;
-    Ok(socket.into())
 }

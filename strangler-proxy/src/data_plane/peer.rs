@@ -16,9 +16,10 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The other end of a client connection. What is said of it is made once for the connection.
 pub(super) struct Peer {
-    address: IpAddr,
+    /// `None`: it came by a Unix socket.
+    address: Option<IpAddr>,
     trusted: bool,
-    address_field: HeaderValue,
+    address_field: Option<HeaderValue>,
     /// `Forwarded` for the Host last seen.
     forwarded: RefCell<Option<(HeaderValue, HeaderValue)>>,
 }
@@ -31,13 +32,15 @@ pub(super) struct Via {
 }
 
 impl Peer {
-    pub(super) fn new(peer: SocketAddr, forwarding: &Forwarding) -> Self {
-        let address = peer.ip().to_canonical();
-        let text = address.to_string();
+    pub(super) fn new(peer: Option<SocketAddr>, forwarding: &Forwarding) -> Self {
+        let address = peer.map(|peer| peer.ip().to_canonical());
+        let trusts = |address| forwarding.trusted.iter().any(|network| network.contains(address));
+        let field =
+            |address: IpAddr| HeaderValue::from_str(&address.to_string()).expect("an address is plain ASCII");
         Self {
             address,
-            trusted: forwarding.trusted.iter().any(|network| network.contains(address)),
-            address_field: HeaderValue::from_str(&text).expect("an address is plain ASCII"),
+            trusted: address.map_or(forwarding.trusts_unix, trusts),
+            address_field: address.map(field),
             forwarded: RefCell::new(None),
         }
     }
@@ -68,9 +71,11 @@ impl Peer {
             chain.extend_from_slice(known.as_bytes());
             chain.extend_from_slice(b", ");
         }
-        chain.extend_from_slice(self.address_field.as_bytes());
-        if let Ok(chain) = HeaderValue::from_bytes(&chain) {
-            headers.insert(X_FORWARDED_FOR, chain);
+        if let Some(address) = &self.address_field {
+            chain.extend_from_slice(address.as_bytes());
+            if let Ok(chain) = HeaderValue::from_bytes(&chain) {
+                headers.insert(X_FORWARDED_FOR, chain);
+            }
         }
         headers.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static("http"));
         if let Some(host) = host {
@@ -84,7 +89,9 @@ impl Peer {
         while let Some(name) = headers.keys().find(|name| claims(name)).cloned() {
             headers.remove(name);
         }
-        headers.insert(X_FORWARDED_FOR, self.address_field.clone());
+        if let Some(address) = &self.address_field {
+            headers.insert(X_FORWARDED_FOR, address.clone());
+        }
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
         if let Some(host) = host {
             headers.insert(FORWARDED, self.forwarded(&host));
@@ -103,8 +110,10 @@ impl Peer {
             return field.clone();
         }
         let address = match self.address {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => format!("\"[{address}]\""),
+            Some(IpAddr::V4(address)) => address.to_string(),
+            Some(IpAddr::V6(address)) => format!("\"[{address}]\""),
+            // RFC 7239 §6.2.
+            None => "unknown".to_owned(),
         };
         // Quoted: a port's colon cannot stand in a token. Host was checked and has nothing to escape.
         let name = host.to_str().unwrap_or_default();
@@ -134,13 +143,15 @@ impl Peer {
                 });
                 named.into_iter().next().map(KeyBytes::Sent)
             }
-            CohortKey::ClientAddress => Some(KeyBytes::Address(self.client(headers, trusted).to_string())),
+            CohortKey::ClientAddress => {
+                self.client(headers, trusted).map(|address| KeyBytes::Address(address.to_string()))
+            }
         }
         .filter(|key| !key.as_ref().is_empty())
     }
 
     /// The address of the client itself: behind trusted peers, the last one that none of them vouches for.
-    fn client(&self, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+    fn client(&self, headers: &HeaderMap, trusted: &[Network]) -> Option<IpAddr> {
         if !self.trusted {
             return self.address;
         }
@@ -150,7 +161,7 @@ impl Peer {
             .map_while(|address| address.trim().parse().ok())
             .collect();
         let is_trusted = |address: &&IpAddr| trusted.iter().any(|network| network.contains(**address));
-        chain.iter().rev().find(|address| !is_trusted(address)).copied().unwrap_or(self.address)
+        chain.iter().rev().find(|address| !is_trusted(address)).copied().or(self.address)
     }
 }
 
@@ -190,7 +201,7 @@ mod tests {
     fn peer(address: &str, trusted: &[&str]) -> Peer {
         let trusted = trusted.iter().map(|network| network.parse().unwrap()).collect();
         Peer::new(
-            SocketAddr::new(address.parse().unwrap(), 1),
+            Some(SocketAddr::new(address.parse().unwrap(), 1)),
             &Forwarding { trusted, ..Forwarding::default() },
         )
     }
@@ -260,6 +271,24 @@ mod tests {
                 "x-request-id: given",
             ]
         );
+    }
+
+    #[test]
+    fn a_peer_without_an_address_is_unknown() {
+        let unix = |trusts_unix| Peer::new(None, &Forwarding { trusts_unix, ..Forwarding::default() });
+        let claims = [("x-forwarded-for", "1.1.1.1"), ("x-request-id", "given")];
+        let lines = introduced(&unix(false), &claims);
+        assert_eq!(lines[0], "forwarded: for=unknown;host=\"a:80\";proto=http");
+        assert!(!lines.iter().any(|line| line.starts_with("x-forwarded-for")), "{lines:?}");
+        let lines = introduced(&unix(true), &claims);
+        assert!(lines.contains(&"x-forwarded-for: 1.1.1.1".to_owned()), "{lines:?}");
+        assert!(lines.contains(&"x-request-id: given".to_owned()), "{lines:?}");
+        let key = |peer: &Peer| {
+            let headers = [(X_FORWARDED_FOR, HeaderValue::from_static("1.1.1.1"))].into_iter().collect();
+            let key = peer.cohort_key(&headers, &CohortKey::ClientAddress, &[]);
+            key.map(|key| String::from_utf8(key.as_ref().to_vec()).unwrap())
+        };
+        assert_eq!((key(&unix(false)), key(&unix(true))), (None, Some("1.1.1.1".to_owned())));
     }
 
     #[test]

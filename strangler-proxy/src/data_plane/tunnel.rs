@@ -2,16 +2,17 @@
 
 use std::cell::Cell;
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::client::conn::http1::Parts;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional_with_sizes};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::{Instant, sleep_until};
 
 use super::client_io::ClientIo;
@@ -35,17 +36,20 @@ pub(super) fn open(worker: &Rc<Worker>, client: OnUpgrade, upstream: Parts<LastW
 }
 
 /// Each end comes with what was read from it already.
-async fn run(client: (TcpStream, Bytes), upstream: (TcpStream, Bytes), idle: Duration) -> io::Result<()> {
-    let ((mut client, from_client), (mut upstream, from_upstream)) = (client, upstream);
+async fn run<C, U>(client: (C, Bytes), upstream: (U, Bytes), idle: Duration) -> io::Result<()>
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    U: AsyncRead + AsyncWrite + Unpin,
+{
+    const BUFFER: usize = 16 << 10;
+    let ((client, from_client), (upstream, from_upstream)) = (client, upstream);
     let moved = Cell::new(Instant::now());
-    let (client_reads, client_writes) = client.split();
-    let (upstream_reads, upstream_writes) = upstream.split();
+    let mut client = Noted { stream: client, moved: &moved };
+    let mut upstream = Noted { stream: upstream, moved: &moved };
     let both = async {
-        tokio::try_join!(
-            copy(from_client, client_reads, upstream_writes, &moved),
-            copy(from_upstream, upstream_reads, client_writes, &moved),
-        )
-        .map(|_| ())
+        tokio::try_join!(upstream.write_all(&from_client), client.write_all(&from_upstream))?;
+        // When one direction ends, the other may go on.
+        copy_bidirectional_with_sizes(&mut client, &mut upstream, BUFFER, BUFFER).await.map(|_| ())
     };
     let silence = async {
         while moved.get().elapsed() < idle {
@@ -58,22 +62,43 @@ async fn run(client: (TcpStream, Bytes), upstream: (TcpStream, Bytes), idle: Dur
     }
 }
 
-async fn copy(
-    first: Bytes,
-    mut from: ReadHalf<'_>,
-    mut to: WriteHalf<'_>,
-    moved: &Cell<Instant>,
-) -> io::Result<()> {
-    to.write_all(&first).await?;
-    let mut buffer = vec![0; 16 << 10];
-    loop {
-        let read = from.read(&mut buffer).await?;
-        moved.set(Instant::now());
-        if read == 0 {
-            // The other direction may go on.
-            return to.shutdown().await;
+/// Notes when something moved.
+struct Noted<'a, S> {
+    stream: S,
+    moved: &'a Cell<Instant>,
+}
+
+impl<S> Noted<'_, S> {
+    fn note<T>(&self, done: Poll<T>) -> Poll<T> {
+        if done.is_ready() {
+            self.moved.set(Instant::now());
         }
-        to.write_all(&buffer[..read]).await?;
-        moved.set(Instant::now());
+        done
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Noted<'_, S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.note(read)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<'_, S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.note(written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
-
 use super::config::Timeouts;
+use super::socket::Socket;
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +44,7 @@ pub(super) struct Watch {
     /// Bytes of the request head in progress as they came from the socket, while it is read.
     head: Mutex<Vec<u8>>,
     /// Where the socket is put when the protocol is done with it.
-    socket: Mutex<Option<TcpStream>>,
+    socket: Mutex<Option<Socket>>,
     /// Status of an error that the HTTP library wanted to answer by itself.
     refused: AtomicU64,
     /// A response was begun for the request in progress.
@@ -315,11 +314,11 @@ impl Watch {
         u16::try_from(self.refused.load(Ordering::Relaxed)).ok().filter(|status| *status != 0)
     }
 
-    pub(super) fn put_socket(&self, socket: TcpStream) {
+    pub(super) fn put_socket(&self, socket: Socket) {
         *lock(&self.socket) = Some(socket);
     }
 
-    pub(super) fn take_socket(&self) -> Option<TcpStream> {
+    pub(super) fn take_socket(&self) -> Option<Socket> {
         lock(&self.socket).take()
     }
 }

@@ -10,15 +10,16 @@ use std::time::{Duration, Instant};
 use diff_harness::exchange::Side;
 use http::HeaderValue;
 use http_body_util::BodyExt;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
+use super::bound::{Acceptor, ListeningSocket};
 use super::config::{DataPlaneConfig, Timeouts, UpstreamConfig};
 use super::connection;
 use super::peer::Via;
 use super::pool::{Pool, PoolConfig, UpstreamBody};
 use super::refusal::RefusalCounts;
 use super::request_body::RequestBody;
+use super::socket::Socket;
 use super::watch::{Clock, Sweep, Watch};
 use super::{DataPlaneCounts, Outlets};
 use crate::routes::table::SharedTable;
@@ -73,7 +74,8 @@ pub(super) struct Setup {
     pub(super) outlets: Outlets,
     pub(super) refusals: Arc<RefusalCounts>,
     pub(super) counts: Arc<DataPlaneCounts>,
-    pub(super) listeners: Vec<std::net::TcpListener>,
+    /// One for each listener of the config, in its order.
+    pub(super) listeners: Vec<ListeningSocket>,
     pub(super) orders: watch::Receiver<Order>,
     pub(super) done: oneshot::Sender<Drained>,
 }
@@ -111,11 +113,15 @@ impl Worker {
         });
 
         let room = Rc::new(Semaphore::new(share(worker.config.limits.connections_max, &worker.config)));
-        let listeners: io::Result<Vec<_>> = listeners.into_iter().map(TcpListener::from_std).collect();
+        let listeners: io::Result<Vec<_>> =
+            listeners.into_iter().map(ListeningSocket::into_acceptor).collect();
         let accepting: Vec<_> = listeners?
             .into_iter()
-            .map(|listener| {
-                let accepting = Rc::clone(&worker).accept(listener, Rc::clone(&room), orders.clone());
+            .zip(&worker.config.listeners)
+            .map(|(acceptor, listener)| {
+                let own = listener.connections_max.map(|max| share(max, &worker.config));
+                let room = Room { all: Rc::clone(&room), own: own.map(|own| Rc::new(Semaphore::new(own))) };
+                let accepting = Rc::clone(&worker).accept(acceptor, room, orders.clone());
                 tokio::task::spawn_local(accepting)
             })
             .collect();
@@ -175,39 +181,25 @@ impl Worker {
         Counted { worker: Rc::clone(self), what }
     }
 
-    async fn accept(
-        self: Rc<Self>,
-        listener: TcpListener,
-        room: Rc<Semaphore>,
-        mut orders: watch::Receiver<Order>,
-    ) {
+    async fn accept(self: Rc<Self>, acceptor: Acceptor, room: Room, mut orders: watch::Receiver<Order>) {
         loop {
             let accepted = tokio::select! {
-                accepted = Self::accept_one(&listener, &room) => accepted,
+                accepted = Self::accept_one(&acceptor, &room) => accepted,
                 _ = orders.changed() => break,
             };
             self.serve(accepted);
         }
-        // What the kernel has accepted already is served. The socket itself is asked, since the runtime may not
-        // have heard of the last ones yet. What comes after it is closed goes to whoever listens then.
-        let Ok(listener) = listener.into_std() else { return };
-        while let Ok((socket, peer)) = listener.accept() {
-            let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket));
-            if let Ok(socket) = socket {
-                self.serve((socket, peer, None));
-            }
+        for (socket, peer) in acceptor.into_rest() {
+            self.serve((socket, peer, None));
         }
     }
 
-    async fn accept_one(
-        listener: &TcpListener,
-        room: &Rc<Semaphore>,
-    ) -> (TcpStream, SocketAddr, Option<Place>) {
+    async fn accept_one(acceptor: &Acceptor, room: &Room) -> (Socket, Option<SocketAddr>, Option<Places>) {
         const OUT_OF_FILES: Duration = Duration::from_millis(50);
-        let place = Place::take(room).await;
+        let places = room.take().await;
         loop {
-            match listener.accept().await {
-                Ok((socket, peer)) => return (socket, peer, Some(place)),
+            match acceptor.accept().await {
+                Ok((socket, peer)) => return (socket, peer, Some(places)),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Most likely no file descriptors are left: others have to close first.
@@ -218,17 +210,15 @@ impl Worker {
         }
     }
 
-    fn serve(self: &Rc<Self>, (socket, peer, place): (TcpStream, SocketAddr, Option<Place>)) {
+    fn serve(self: &Rc<Self>, (socket, peer, places): (Socket, Option<SocketAddr>, Option<Places>)) {
         self.counts.accepted();
-        // Without it the last segment of a response waits for an acknowledgement of the one before.
-        let _ = socket.set_nodelay(true);
         let watch = Watch::new(Arc::clone(&self.clock), Arc::clone(&self.timeouts));
         self.sweep.borrow_mut().add(&watch);
         let counted = self.counted(|worker| &worker.connections);
         let serving = connection::serve(Rc::clone(self), socket, peer, watch);
         tokio::task::spawn_local(async move {
             serving.await;
-            drop((counted, place));
+            drop((counted, places));
         });
     }
 
@@ -287,8 +277,30 @@ impl Upstream {
     }
 }
 
-/// A place among the connections that a thread may have.
+/// How many connections a thread may have: of all listeners, and of one of them.
+struct Room {
+    all: Rc<Semaphore>,
+    own: Option<Rc<Semaphore>>,
+}
+
+/// A place among each of these, for as long as the connection lives.
+struct Places {
+    _own: Option<Place>,
+    _all: Place,
+}
+
 struct Place(Rc<Semaphore>);
+
+impl Room {
+    /// A listener that is full takes no place from the others.
+    async fn take(&self) -> Places {
+        let own = match &self.own {
+            Some(own) => Some(Place::take(own).await),
+            None => None,
+        };
+        Places { _own: own, _all: Place::take(&self.all).await }
+    }
+}
 
 impl Place {
     async fn take(room: &Rc<Semaphore>) -> Self {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::shadow::rig::PATIENCE;
 
-pub(crate) struct Client {
-    reader: BufReader<TcpStream>,
+pub(crate) struct Client<S = TcpStream> {
+    reader: BufReader<S>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,27 @@ impl Client {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self::over(stream)
+    }
+
+    /// Whether the proxy has closed the connection.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        match self.reader.fill_buf() {
+            Ok(bytes) => bytes.is_empty(),
+            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+        }
+    }
+
+    /// For good: a connection that was only closed could be one that waits for its response.
+    pub(crate) fn leave(self) {
+        let socket = socket2::SockRef::from(self.reader.get_ref());
+        let _ = socket.set_linger(Some(Duration::ZERO));
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// Over a connection of any kind.
+    pub(crate) fn over(stream: S) -> Self {
         Self { reader: BufReader::new(stream) }
     }
 
@@ -124,21 +145,8 @@ impl Client {
         rest
     }
 
-    pub(crate) fn is_closed(&mut self) -> bool {
-        match self.reader.fill_buf() {
-            Ok(bytes) => bytes.is_empty(),
-            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
-        }
-    }
-
-    pub(crate) fn stream(&mut self) -> &mut TcpStream {
+    pub(crate) fn stream(&mut self) -> &mut S {
         self.reader.get_mut()
-    }
-
-    /// For good: a connection that was only closed could be one that waits for its response.
-    pub(crate) fn leave(self) {
-        let socket = socket2::SockRef::from(self.reader.get_ref());
-        let _ = socket.set_linger(Some(Duration::ZERO));
     }
 }
 

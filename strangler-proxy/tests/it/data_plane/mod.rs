@@ -7,6 +7,7 @@ mod drain;
 mod fallback;
 mod fields;
 mod framing;
+mod listeners;
 pub(crate) mod origin;
 mod proxy;
 mod refusals;

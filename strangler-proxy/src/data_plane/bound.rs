@@ -1,0 +1,257 @@
+//! Listening sockets: one for each thread, of each listener.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
+use std::path::{Path, PathBuf};
+
+use socket2::{Domain, Protocol, SockAddr, Socket as RawSocket, Type};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use super::listener::Address;
+use super::socket::Socket;
+
+/// How many connections the kernel keeps for us until they are accepted.
+const QUEUE: i32 = 4096;
+
+/// A listener that takes connections, with a socket for each thread.
+pub(super) struct Bound {
+    pub(super) address: Address,
+    pub(super) sockets: Vec<ListeningSocket>,
+    pub(super) file: Option<SocketFile>,
+}
+
+/// A listening socket that belongs to no runtime yet.
+pub(super) enum ListeningSocket {
+    Tcp(std::net::TcpListener),
+    Unix(StdUnixListener),
+}
+
+/// The same in a runtime.
+pub(super) enum Acceptor {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// The file of a Unix socket, which goes when nobody listens on it any more.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl Bound {
+    /// Listens. Port 0 is a free one for the first thread, and the same one for the others.
+    pub(super) fn new(address: &Address, threads: usize) -> io::Result<Self> {
+        match address {
+            Address::Tcp(address) => {
+                let mut address = *address;
+                let mut sockets = Vec::new();
+                for _ in 0..threads {
+                    let socket = listen_tcp(address)?;
+                    address = socket.local_addr()?;
+                    sockets.push(ListeningSocket::Tcp(socket));
+                }
+                Ok(Self { address: Address::Tcp(address), sockets, file: None })
+            }
+            Address::Unix { path, mode } => {
+                let (socket, file) = listen_unix(path, *mode)?;
+                // The threads share one queue: there is no SO_REUSEPORT for these.
+                let copies: io::Result<Vec<_>> =
+                    (0..threads).map(|_| socket.try_clone().map(ListeningSocket::Unix)).collect();
+                Ok(Self { address: address.clone(), sockets: copies?, file: Some(file) })
+            }
+        }
+    }
+}
+
+/// A socket that shares its address with those of the other threads; the kernel spreads connections over them.
+fn listen_tcp(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = RawSocket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(QUEUE)?;
+    Ok(socket.into())
+}
+
+/// The socket listens under another name before it takes its own, so that whoever finds the file finds it whole: with
+/// its mode, and somebody behind it.
+fn listen_unix(path: &Path, mode: u32) -> io::Result<(StdUnixListener, SocketFile)> {
+    is_free(path)?;
+    let own = with_suffix(path, &format!(".{}", std::process::id()));
+    if own.as_os_str().len() > Address::UNIX_PATH_BYTES_MAX {
+        let most = Address::UNIX_PATH_BYTES_MAX - (own.as_os_str().len() - path.as_os_str().len());
+        let message = format!("the path is too long for a socket: expected {most} bytes or fewer");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    // Left there by a process of the same number, which is gone: it is ours now.
+    let _ = fs::remove_file(&own);
+    let socket = RawSocket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::unix(&own)?)?;
+    let listening = fs::set_permissions(&own, Permissions::from_mode(mode))
+        .and_then(|()| socket.listen(QUEUE))
+        .and_then(|()| fs::symlink_metadata(&own))
+        .and_then(|file| fs::rename(&own, path).map(|()| file));
+    match listening {
+        Ok(file) => {
+            let file = SocketFile { path: path.to_owned(), device: file.dev(), inode: file.ino() };
+            Ok((std::os::fd::OwnedFd::from(socket).into(), file))
+        }
+        Err(error) => {
+            let _ = fs::remove_file(&own);
+            Err(error)
+        }
+    }
+}
+
+/// Whether a socket may be made here: nothing is there, or a socket that nobody answers on any more.
+fn is_free(path: &Path) -> io::Result<()> {
+    let in_the_way = |message: &str| Err(io::Error::new(io::ErrorKind::AddrInUse, message));
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(file) if !file.file_type().is_socket() => {
+            in_the_way("a file that is no socket is in the way; move it, or name another path")
+        }
+        Ok(_) => match StdUnixStream::connect(path) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Ok(_) => in_the_way("somebody else listens there"),
+            // It may be in use by somebody whose clients we are not allowed to be.
+            Err(error) => Err(error),
+        },
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Takes the file away, unless another process has put its own in the place.
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let is_own = fs::symlink_metadata(&self.path)
+            .is_ok_and(|file| (file.dev(), file.ino()) == (self.device, self.inode));
+        if is_own && let Err(error) = fs::remove_file(&self.path) {
+            tracing::warn!(%error, path = %self.path.display(), "the socket file could not be removed");
+        }
+    }
+}
+
+impl ListeningSocket {
+    pub(super) fn into_acceptor(self) -> io::Result<Acceptor> {
+        match self {
+            Self::Tcp(listener) => TcpListener::from_std(listener).map(Acceptor::Tcp),
+            Self::Unix(listener) => UnixListener::from_std(listener).map(Acceptor::Unix),
+        }
+    }
+}
+
+impl Acceptor {
+    /// The next connection, and the address of its other end, which only TCP has.
+    pub(super) async fn accept(&self) -> io::Result<(Socket, Option<SocketAddr>)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (socket, peer) = listener.accept().await?;
+                Ok((Socket::tcp(socket), Some(peer)))
+            }
+            Self::Unix(listener) => {
+                let (socket, _) = listener.accept().await?;
+                Ok((Socket::Unix(socket), None))
+            }
+        }
+    }
+
+    /// Ends it. Gives what the kernel has accepted already; the socket itself is asked, since the runtime may not have
+    /// heard of the last ones yet. What comes after that goes to whoever listens then.
+    pub(super) fn into_rest(self) -> Vec<(Socket, Option<SocketAddr>)> {
+        let mut rest = Vec::new();
+        match self {
+            Self::Tcp(listener) => {
+                let Ok(listener) = listener.into_std() else { return rest };
+                while let Ok((socket, peer)) = listener.accept() {
+                    let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket));
+                    rest.extend(socket.map(|socket| (Socket::tcp(socket), Some(peer))));
+                }
+            }
+            Self::Unix(listener) => {
+                let Ok(listener) = listener.into_std() else { return rest };
+                while let Ok((socket, _)) = listener.accept() {
+                    let socket = socket.set_nonblocking(true).and_then(|()| UnixStream::from_std(socket));
+                    rest.extend(socket.map(|socket| (Socket::Unix(socket), None)));
+                }
+            }
+        }
+        rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listen(path: &Path) -> io::Result<Bound> {
+        Bound::new(&Address::Unix { path: path.to_owned(), mode: 0o600 }, 1)
+    }
+
+    #[test]
+    fn a_socket_file_that_nobody_answers_on_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        drop(StdUnixListener::bind(&path).unwrap());
+        assert!(path.exists(), "the test has no stale file");
+        let bound = listen(&path).unwrap();
+        assert!(StdUnixStream::connect(&path).is_ok());
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        drop(bound);
+        assert!(!path.exists(), "the file is left behind");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn whoever_listens_already_keeps_the_socket_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        let first = listen(&path).unwrap();
+        let told = listen(&path).err().unwrap();
+        assert_eq!(told.kind(), io::ErrorKind::AddrInUse);
+        assert!(StdUnixStream::connect(&path).is_ok());
+        drop(first);
+    }
+
+    #[test]
+    fn a_file_that_is_no_socket_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        fs::write(&path, "precious").unwrap();
+        assert!(listen(&path).err().unwrap().to_string().contains("no socket"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+    }
+
+    #[test]
+    fn the_file_of_a_successor_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        let first = listen(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let second = listen(&path).unwrap();
+        drop(first);
+        assert!(StdUnixStream::connect(&path).is_ok());
+        drop(second);
+    }
+
+    #[test]
+    fn a_path_that_no_socket_can_have_is_told_with_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = listen(&folder.path().join("x".repeat(100))).err().unwrap().to_string();
+        assert!(told.contains("too long for a socket: expected"), "{told}");
+    }
+}

@@ -1,0 +1,111 @@
+//! The bare socket of a client connection: TCP or Unix. A closed set, so that nothing on a request's way is boxed.
+
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Socket {
+    pub(super) fn tcp(socket: TcpStream) -> Self {
+        // Without it the last segment of a response waits for an acknowledgement of the one before.
+        let _ = socket.set_nodelay(true);
+        Self::Tcp(socket)
+    }
+
+    /// Whether the other end has closed its half. Asks the kernel only when it has said that there is something.
+    ///
+    /// # Errors
+    /// When the connection is known to be gone.
+    pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let peeked = match self {
+            Self::Tcp(socket) => ready!(socket.poll_peek(cx, &mut ReadBuf::new(&mut [0]))),
+            Self::Unix(socket) => loop {
+                ready!(socket.poll_read_ready(cx))?;
+                let peek = || SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]);
+                match socket.try_io(Interest::READABLE, peek) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    peeked => break peeked,
+                }
+            },
+        };
+        if peeked? > 0 {
+            return Poll::Pending;
+        }
+        if let Self::Unix(socket) = self {
+            // Here, other than with TCP, one that has closed its half can be told from one that has closed: to the
+            // second nothing can be sent, not even nothing.
+            SockRef::from(socket).send(&[])?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// What is there to be read, without waiting for it.
+    pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => socket.try_read(buffer),
+            Self::Unix(socket) => socket.try_read(buffer),
+        }
+    }
+
+    /// Throws away what the other end does not take.
+    pub(super) fn reset(self) {
+        if let Self::Tcp(socket) = &self {
+            let _ = socket.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(socket) => Pin::new(socket).poll_read(cx, buf),
+            Self::Unix(socket) => Pin::new(socket).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(socket) => Pin::new(socket).poll_write(cx, buf),
+            Self::Unix(socket) => Pin::new(socket).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
+            Self::Unix(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A socket has no buffer of its own to flush.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Unix(socket) => Pin::new(socket).poll_shutdown(cx),
+        }
+    }
+}
