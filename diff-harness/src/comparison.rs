@@ -137,6 +137,8 @@ reasons! {
         Unreachable => "unreachable",
         /// It waited longer in the queue than its deadline allows.
         Expired => "expired",
+        /// The candidate had not answered the dry run when control had to be asked, or was too slow of late to be waited for.
+        DryRunLate => "dry_run_late",
         /// The bytes kept for comparison reached their limit.
         MemoryLimit => "memory_limit",
         /// The proxy was draining.

@@ -162,8 +162,11 @@ impl Proxy {
         let fallback_thread = FallbackThread::start(fallback.clone(), alarms, Arc::clone(&control))
             .map_err(ServeError::Thread)?;
         let paths = data_plane.paths;
-        let outlets =
-            Outlets { shadow: shadow_handle, undeclared: recorder.undeclared(), fallback: fallback.clone() };
+        let outlets = Outlets {
+            shadow: shadow_handle.clone(),
+            undeclared: recorder.undeclared(),
+            fallback: fallback.clone(),
+        };
         let data_plane = data_plane::start(data_plane, Arc::clone(&table), outlets)?;
         let draining = Arc::new(AtomicBool::new(false));
         let api = Api {
@@ -181,6 +184,7 @@ impl Proxy {
             },
             before,
             refusals: Arc::clone(data_plane.refusals()),
+            shadow: shadow_handle,
             effects: ApiEffects {
                 reload_rules: {
                     let (recorder, rule_ids) = (Arc::clone(&recorder), Arc::clone(&rule_ids));

@@ -29,6 +29,7 @@ use crate::control::Control;
 use crate::counters::{CounterRegistry, Snapshot};
 use crate::data_plane::RefusalCounts;
 use crate::record::Recorder;
+use crate::shadow::ShadowHandle;
 
 /// A declaration of a very large estate fits; nothing else comes near.
 const BODY_BYTES_MAX: usize = 16 << 20;
@@ -48,6 +49,7 @@ pub struct Api {
     /// What was counted before this process started.
     pub before: Before,
     pub refusals: Arc<RefusalCounts>,
+    pub shadow: ShadowHandle,
     pub effects: ApiEffects,
 }
 

@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 
 use super::api::Api;
 use crate::counters::{EndpointCounters, LatencySnapshot};
+use crate::shadow::Waits;
 
 const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
 
@@ -33,6 +34,7 @@ fn exposition(api: &Api) -> String {
     requests(&mut page, &all);
     again(&mut page, &all);
     latencies(&mut page, &all);
+    waits(&mut page, api.shadow.waits());
 
     page.family("strangler_endpoint_info", "gauge", "Where each endpoint stands.");
     for route in api.control.routes() {
@@ -147,6 +149,23 @@ fn latencies(page: &mut Page, all: &Counted) {
             }
         }
     }
+}
+
+/// Only where clients may have to wait.
+fn waits(page: &mut Page, waits: Option<Waits>) {
+    let Some(Waits { ends, waited }) = waits else { return };
+    let name = "strangler_dry_run_first_total";
+    page.family(
+        name,
+        "counter",
+        "Dry runs that were to be answered before control was asked, by how that ended.",
+    );
+    for (end, n) in ends {
+        page.sample(name, &[("end", end.as_str())], n);
+    }
+    let name = "strangler_dry_run_first_wait_seconds";
+    page.family(name, "summary", "How long clients waited for dry runs.");
+    page.summary(name, &[], &waited);
 }
 
 fn endpoint_label(endpoint: Option<&EndpointId>) -> String {

@@ -212,6 +212,9 @@ pub(super) struct Verify {
     pub(super) header: Option<Spanned<String>>,
     pub(super) value: Option<Spanned<String>>,
     pub(super) confirm_header: Option<Spanned<String>>,
+    pub(super) first: Option<Spanned<bool>>,
+    pub(super) first_wait: Option<Spanned<Time>>,
+    pub(super) first_waiting: Option<Spanned<Positive>>,
     pub(super) read_back: Vec<ReadBack>,
 }
 

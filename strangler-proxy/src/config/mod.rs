@@ -12,11 +12,11 @@ mod sections;
 mod template;
 mod units;
 mod upstream;
+mod verify;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use diff_harness::endpoint::{EndpointId, EndpointIdError};
@@ -25,7 +25,7 @@ use diff_harness::ledger::Retention;
 use diff_harness::lifecycle::{Stage, Weight};
 use diff_harness::redact::{JsonPattern, RedactionConfig};
 use diff_harness::rules::{RuleTable, Rules, RulesError};
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -36,7 +36,7 @@ use crate::fallback::FallbackConfig;
 use crate::record::RecordConfig;
 use crate::routes::MatchPolicy;
 use crate::routes::cohort::CohortGroups;
-use crate::shadow::{DryRunHeader, ReadBack, ReadBacks, ReadPath, ShadowConfig};
+use crate::shadow::ShadowConfig;
 
 pub use error::ConfigError;
 pub use policy::parse_policy;
@@ -147,10 +147,11 @@ impl Config {
         let listeners =
             listen::listeners(&source, (&file.listen, &file.listener), overrides.listen.as_ref(), &beside)?;
         let forwarding = file.forwarding.resolve(&source)?;
-        let dry_run = dry_run(&source, &file.verify)?;
+        let dry_run = verify::dry_run(&source, &file.verify)?;
+        let shadow = ShadowConfig { first: verify::first(&source, &file.verify)?, ..file.shadow.resolve() };
         let points = file.points_of_no_return.iter().map(|written| point(&source, written));
         let points = points.collect::<Result<_, _>>()?;
-        let read_backs = read_backs(&source, &file.verify.read_back)?;
+        let read_backs = verify::read_backs(&source, &file.verify.read_back)?;
         let groups = file.cohort.groups(&source)?;
         let policy = file.policy.resolve(&source)?;
         // What may not be promoted may not stay either.
@@ -187,7 +188,7 @@ impl Config {
             store: overrides.store.clone().unwrap_or_else(|| beside(&file.store.path)),
             retention: file.store.resolve(),
             log: overrides.log.unwrap_or(file.log.format),
-            shadow: file.shadow.resolve(),
+            shadow,
             fallback,
             record,
             redaction,
@@ -393,46 +394,6 @@ fn point(source: &Source<'_>, written: &Spanned<file::Point>) -> Result<PointOfN
         stage: at.ok_or_else(|| wrong().hint("canary, live, soak or retired"))?,
         why: why.clone(),
     })
-}
-
-fn read_backs(source: &Source<'_>, written: &[file::ReadBack]) -> Result<ReadBacks, ConfigError> {
-    let mut read_backs = ReadBacks::default();
-    for file::ReadBack { endpoint, read, after } in written {
-        let of: EndpointId = endpoint
-            .get_ref()
-            .parse()
-            .map_err(|error: EndpointIdError| source.wrong(endpoint.span(), error.to_string()))?;
-        if of.is_safe() {
-            let message = format!("{of} writes nothing, so there is nothing to read back");
-            return Err(source.wrong(endpoint.span(), message));
-        }
-        if read_backs.get(&of).is_some() {
-            return Err(source.wrong(endpoint.span(), format!("{of} is read back twice")));
-        }
-        let path = ReadPath::parse(read.get_ref(), &of).map_err(|wrong| source.wrong(read.span(), wrong))?;
-        read_backs.insert(of, ReadBack { path, after: after.unwrap_or(Time(Duration::ZERO)).0 });
-    }
-    Ok(read_backs)
-}
-
-/// The header that marks a dry run; one that names no header of its own is none.
-fn dry_run(source: &Source<'_>, written: &file::Verify) -> Result<Option<Arc<DryRunHeader>>, ConfigError> {
-    let confirm = header(source, written.confirm_header.as_ref())?;
-    let Some(name) = header(source, written.header.as_ref())? else {
-        let alone = [written.value.as_ref(), written.confirm_header.as_ref()].into_iter().flatten().next();
-        return match alone {
-            Some(alone) => Err(source
-                .wrong(alone.span(), "a dry run has no header to be told by")
-                .hint("add header = \"x-dry-run\", or what the candidate knows it by")),
-            None => Ok(None),
-        };
-    };
-    let value = match &written.value {
-        None => HeaderValue::from_static("1"),
-        Some(value) => HeaderValue::from_str(value.get_ref())
-            .map_err(|_| source.wrong(value.span(), "this cannot be the value of a header"))?,
-    };
-    Ok(Some(Arc::new(DryRunHeader { name, value, confirm })))
 }
 
 fn header(source: &Source<'_>, name: Option<&Spanned<String>>) -> Result<Option<HeaderName>, ConfigError> {

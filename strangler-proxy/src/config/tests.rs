@@ -98,6 +98,16 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
             "strangler.toml:3:8: `/a/{x}` is not what can be read back after PUT /a/{id}",
         ),
         ("[verify]\nconfirm_header = \"x-ok\"\n", "strangler.toml:2:18: a dry run has no header"),
+        ("[verify]\nfirst = true\n", "strangler.toml:2:9: a dry run has no header"),
+        ("[verify]\nfirst_wait = \"1s\"\n", "strangler.toml:2:14: nobody waits for a dry run"),
+        (
+            "[verify]\nheader = \"x-dry\"\nfirst = true\nfirst_wait = \"6s\"\n",
+            "strangler.toml:4:14: a client cannot wait 6s for a dry run: expected more than 0 and at most 5s",
+        ),
+        (
+            "[verify]\nheader = \"x-dry\"\nfirst = true\nfirst_waiting = 0\n",
+            "strangler.toml:4:17: 0 is too few",
+        ),
         ("[verify]\nheader = \"x dry\"\n", "strangler.toml:2:10: `x dry` is not the name of a header"),
         ("[epochs]\ncontrol_header = \"a b\"\n", "strangler.toml:2:18: `a b` is not the name of a header"),
         ("[redaction]\njson_paths = [\"$.a\", \"x..\"]\n", "strangler.toml:2:22: "),

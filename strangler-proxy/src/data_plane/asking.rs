@@ -206,7 +206,7 @@ impl Client {
     }
 
     /// Waits for the future, or until the sweep finds that something took too long.
-    async fn unless_expired<T>(&self, future: impl Future<Output = T>) -> Result<T, Refusal> {
+    pub(super) async fn unless_expired<T>(&self, future: impl Future<Output = T>) -> Result<T, Refusal> {
         let mut future = std::pin::pin!(future);
         std::future::poll_fn(|cx| {
             if let Poll::Ready(there) = future.as_mut().poll(cx) {
@@ -240,7 +240,7 @@ impl Failure {
 }
 
 impl RequestBodyError {
-    fn refusal(&self) -> Refusal {
+    pub(super) fn refusal(&self) -> Refusal {
         match self {
             Self::TooLarge => Refusal::BodyTooLarge,
             Self::Client(_) => Refusal::BodyBroken,

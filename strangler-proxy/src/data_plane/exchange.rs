@@ -28,7 +28,7 @@ use super::request_id::X_REQUEST_ID;
 use super::response_body::{Answer, ResponseBody, Sink, Tee, ToReadBack, Watched};
 use super::tunnel;
 use super::watch::{Waiting, Watch};
-use super::witness::{BodyCopy, Witnessed};
+use super::witness::{BodyCopy, DryRun, Witnessed};
 use super::worker::Worker;
 use crate::routes::PathView;
 use crate::routes::cohort::Cohort;
@@ -52,9 +52,9 @@ pub(super) struct Exchange {
     pub(super) plan: Plan,
     pub(super) wishes: Wishes,
     witness: Option<Witness>,
-    witnessed: Option<Box<Witnessed>>,
+    pub(super) witnessed: Option<Box<Witnessed>>,
     on_upgrade: Option<OnUpgrade>,
-    account: Account,
+    pub(super) account: Account,
 }
 
 impl Exchange {
@@ -75,13 +75,21 @@ impl Client {
         let client = Rc::clone(self);
         async move {
             let response = match begun {
-                Ok((outgoing, mut exchange)) => match client.answer(outgoing, &exchange).await {
-                    Ok(answered) => client.hand_over(answered, *exchange),
-                    Err(refusal) => {
-                        exchange.account.refused(SkipReason::AnswerFailed);
-                        client.refuse(refusal, exchange.id)
+                Ok((mut outgoing, mut exchange)) => {
+                    let read = if client.goes_first(&exchange) {
+                        Box::pin(client.dry_run_first(&mut outgoing, &mut exchange)).await
+                    } else {
+                        Ok(())
+                    };
+                    let answered = match read {
+                        Ok(()) => client.answer(outgoing, &exchange).await,
+                        Err(refusal) => Err(refusal),
+                    };
+                    match answered {
+                        Ok(answered) => client.hand_over(answered, *exchange),
+                        Err(refusal) => client.give_up(refusal, *exchange),
                     }
-                },
+                }
                 Err((refusal, id)) => client.refuse(refusal, id),
             };
             client.watch.response_begins();
@@ -198,6 +206,15 @@ impl Client {
         Ok(Outgoing::of_stream(safe, head, body))
     }
 
+    /// No side answered.
+    fn give_up(&self, refusal: Refusal, mut exchange: Exchange) -> Response<ResponseBody> {
+        if let Some(witnessed) = exchange.witnessed.take() {
+            witnessed.unanswered(SkipReason::AnswerFailed);
+        }
+        exchange.account.refused(SkipReason::AnswerFailed);
+        self.refuse(refusal, exchange.id)
+    }
+
     /// Counts the answer, shows the request to the other side, and starts the body on its way.
     fn hand_over(&self, answered: Answered, exchange: Exchange) -> Response<ResponseBody> {
         let Answered { side, asked, response, request } = answered;
@@ -212,6 +229,9 @@ impl Client {
         account.answered(side);
 
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            if let Some(witnessed) = witnessed {
+                witnessed.unanswered(SkipReason::Upgrade);
+            }
             account.skipped(SkipReason::Upgrade);
             let to = switches_to.filter(|to| wishes.wants(to));
             return self.switch(head, to, body, on_upgrade, id);
@@ -309,13 +329,18 @@ impl Client {
         body: &UpstreamBody<RequestBody>,
         account: &mut Account,
     ) -> Option<Box<Tee>> {
+        match witnessed.dry_run {
+            DryRun::NotYet => {}
+            DryRun::Answered(slot) => return Some(self.tee(Sink::Compare(slot), head, body)),
+            DryRun::Ended => return None,
+        }
         let handle = &self.worker.outlets.shadow;
         let witness = witnessed.witness;
         if witness == Witness::ReadBack {
             account.skipped(SkipReason::UnsafeMethod);
             return None;
         }
-        let (request, held) = match witnessed.into_request(id, now(), route) {
+        let (request, held) = match witnessed.request(id, now(), route) {
             Ok(request) => request,
             Err(reason) => {
                 account.skipped(reason);
@@ -422,7 +447,7 @@ fn one_length(headers: &mut HeaderMap, body: &impl Body) {
     }
 }
 
-fn now() -> UnixMillis {
+pub(super) fn now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

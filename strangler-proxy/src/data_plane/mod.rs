@@ -11,7 +11,8 @@
 //! - [`exchange`], [`asking`], [`account`]: one request, from head to head.
 //! - [`head`], [`hop_by_hop`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
 //! - [`outgoing`], [`pool`], [`request_body`]: what is sent to an upstream, and how often it may be.
-//! - [`witness`]: what is kept of an unsafe request that is recorded or verified.
+//! - [`witness`]: what is kept of an unsafe request that is recorded or verified; [`first`]: its dry run before it, where
+//!   that is declared.
 //! - [`response_body`], [`tunnel`]: what comes back.
 //! - [`refusal`], [`request_id`]: what the proxy says by itself.
 
@@ -34,6 +35,7 @@ mod outgoing;
 pub mod pool;
 mod request_body;
 mod witness;
+mod first;
 mod response_body;
 mod tunnel;
 mod refusal;

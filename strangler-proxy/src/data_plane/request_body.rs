@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -25,6 +26,8 @@ pub(super) enum RequestBody {
 pub(super) struct Streamed {
     /// What was read already, in the hope that it would be all.
     read: VecDeque<Bytes>,
+    /// The trailers, where reading ahead has come to them.
+    trailers: Option<HeaderMap>,
     incoming: Incoming,
     watch: Arc<Watch>,
     /// Bytes that the client may still send.
@@ -74,6 +77,7 @@ impl Streamed {
         let upstream_limit = Duration::MAX;
         Self {
             read: VecDeque::new(),
+            trailers: None,
             incoming,
             watch,
             left: bytes_max,
@@ -96,25 +100,14 @@ impl Streamed {
     /// Reads up to `limit` bytes ahead. Gives them when that was all; else they come first again. `None` too when
     /// the body has trailers, which bytes cannot hold.
     pub(super) async fn read_ahead(&mut self, limit: usize) -> Result<Option<Bytes>, RequestBodyError> {
-        let mut read = 0;
-        loop {
-            let frame = std::future::poll_fn(|cx| self.poll_incoming(cx)).await;
-            let Some(frame) = frame.transpose()? else { break };
-            match frame.into_data() {
-                Ok(data) => {
-                    read += data.len();
-                    self.read.push_back(data);
-                    if read > limit {
-                        return Ok(None);
-                    }
-                }
-                Err(_trailers) => return Ok(None),
-            }
+        if !self.read_whole(limit).await? || self.trailers.is_some() {
+            return Ok(None);
         }
         let mut chunks = std::mem::take(&mut self.read);
         if chunks.len() == 1 {
             return Ok(chunks.pop_front());
         }
+        let read = chunks.iter().map(Bytes::len).sum();
         Ok(Some(
             chunks
                 .into_iter()
@@ -124,6 +117,28 @@ impl Streamed {
                 })
                 .into(),
         ))
+    }
+
+    /// Reads up to `limit` bytes ahead; they come first again, and trailers last. Whether that was all.
+    pub(super) async fn read_whole(&mut self, limit: usize) -> Result<bool, RequestBodyError> {
+        if self.length.is_some_and(|length| length > limit as u64) {
+            return Ok(false);
+        }
+        let mut read = 0;
+        loop {
+            let frame = std::future::poll_fn(|cx| self.poll_incoming(cx)).await;
+            let Some(frame) = frame.transpose()? else { return Ok(true) };
+            match frame.into_data() {
+                Ok(data) => {
+                    read += data.len();
+                    self.read.push_back(data);
+                    if read > limit {
+                        return Ok(false);
+                    }
+                }
+                Err(frame) => self.trailers = frame.into_trailers().ok(),
+            }
+        }
     }
 
     fn poll_incoming(
@@ -185,6 +200,9 @@ impl Body for RequestBody {
                 if let Some(chunk) = body.read.pop_front() {
                     return Poll::Ready(Some(Ok(Frame::data(chunk))));
                 }
+                if let Some(trailers) = body.trailers.take() {
+                    return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+                }
                 body.poll_incoming(cx)
             }
         }
@@ -193,7 +211,9 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
-            Self::Streamed(body) => body.read.is_empty() && body.incoming.is_end_stream(),
+            Self::Streamed(body) => {
+                body.read.is_empty() && body.trailers.is_none() && body.incoming.is_end_stream()
+            }
         }
     }
 

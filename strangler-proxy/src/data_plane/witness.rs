@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::routes::decide::Witness;
 use crate::routes::table::ActiveRoute;
-use crate::shadow::{Capture, Reservation, Unmarked};
+use crate::shadow::{AnswerSlot, Capture, Reservation, Unmarked};
 
 /// An unsafe request as it was forwarded, with a copy of its body that fills while it is sent.
 pub(super) struct Witnessed {
@@ -20,6 +20,19 @@ pub(super) struct Witnessed {
     target: PathAndQuery,
     headers: HeaderMap,
     body: Option<Arc<BodyCopy>>,
+    pub(super) dry_run: DryRun,
+}
+
+/// What has become of the dry run before control is asked.
+#[derive(Debug, Default)]
+pub(super) enum DryRun {
+    /// None was sent: it may be when control has answered.
+    #[default]
+    NotYet,
+    /// The candidate has answered; this takes what control does.
+    Answered(AnswerSlot),
+    /// There is none, and the request has its disposition.
+    Ended,
 }
 
 /// A body that is kept while it passes on to control. Nothing waits for it.
@@ -41,6 +54,7 @@ impl Witnessed {
             target: head.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")),
             headers: head.headers.clone(),
             body,
+            dry_run: DryRun::NotYet,
         })
     }
 
@@ -53,21 +67,28 @@ impl Witnessed {
     ///
     /// # Errors
     /// Why there is no whole body: the response came before its end, or it is over what is kept.
-    pub(super) fn into_request(
-        self,
+    pub(super) fn request(
+        &self,
         id: HeaderValue,
         at: UnixMillis,
         route: Arc<ActiveRoute>,
     ) -> Result<(Unmarked, Option<Reservation>), SkipReason> {
-        let Self { method, target, headers, body, .. } = self;
-        let (body, held) = match body {
+        let (body, held) = match &self.body {
             None => (Bytes::new(), None),
             Some(copy) => {
                 let (body, held) = copy.take()?;
                 (body, Some(held))
             }
         };
+        let (method, target, headers) = (self.method.clone(), self.target.clone(), self.headers.clone());
         Ok((Unmarked { id, at, route, method, target, headers, body }, held))
+    }
+
+    /// Control gave no answer that the dry run could be compared with.
+    pub(super) fn unanswered(self, reason: SkipReason) {
+        if let DryRun::Answered(slot) = self.dry_run {
+            slot.skip(reason);
+        }
     }
 }
 

@@ -135,6 +135,11 @@ impl ShadowConfig {
     pub(super) fn again_concurrency(&self) -> usize {
         (self.concurrency_max / 4).max(1)
     }
+
+    /// How many dry runs may be on the way that clients wait for.
+    pub(super) fn first_max(&self) -> usize {
+        self.first.map_or(0, |first| first.in_flight_max)
+    }
 }
 
 /// Counts what it is asked, for whoever reads counters.

@@ -34,7 +34,7 @@ impl Pools {
         let pool = |upstream: &UpstreamConfig| {
             Pool::new(PoolConfig {
                 authority: upstream.authority.clone(),
-                connections_max: config.concurrency_max + config.again_concurrency(),
+                connections_max: config.concurrency_max + config.again_concurrency() + config.first_max(),
                 // Never more requests are on the way than there are connections.
                 waiting_max: 0,
                 wait_max: config.wait_max,
@@ -91,6 +91,17 @@ pub(super) async fn ask(
         Ok(result) => result,
         Err(Late) => Ok(failure(TransportFailure::Timeout, begun.elapsed())),
     }
+}
+
+/// Asks the candidate what it would do, while a client waits: for so long and no longer.
+pub(super) async fn ask_first(
+    pools: &Pools,
+    shared: &Shared,
+    request: &ShadowedRequest,
+    wait_max: Duration,
+) -> Result<Answered, NotObserved> {
+    let asked = exchange(pools, shared, request, request.to);
+    tokio::time::timeout(wait_max, asked).await.unwrap_or(Err(DropReason::DryRunLate.into()))
 }
 
 /// Asks both sides once more, at the same time: the less time is between them, the fewer edits are. `None` where that

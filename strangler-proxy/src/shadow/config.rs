@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::FirstConfig;
+
 /// What shadowing may cost. Every limit that is reached is counted under a reason of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShadowConfig {
@@ -35,6 +37,8 @@ pub struct ShadowConfig {
     pub again_queue_max: usize,
     /// How long the shadow thread lets requests gather before it looks again: fewer wake-ups for a little patience.
     pub gather: Duration,
+    /// Where dry runs are sent before control is asked. `None`: after it, and no client waits for one.
+    pub first: Option<FirstConfig>,
 }
 
 impl Default for ShadowConfig {
@@ -55,6 +59,7 @@ impl Default for ShadowConfig {
             again_per_second: 50,
             again_queue_max: 256,
             gather: Duration::from_millis(1),
+            first: None,
         }
     }
 }

@@ -10,14 +10,15 @@ use diff_harness::endpoint::SafeMethod;
 use diff_harness::exchange::{Side, UnixMillis};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue};
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 
 use super::again::{Asker, Errand};
+use super::first::{FirstJob, Patience};
 use super::flight::{Flight, ShadowSlot};
 use super::{
-    AnswerSlot, Capture, Circuit, DryRunRequest, MemoryBudget, ReadBackRequest, RecordSlot, Reservation,
-    ShadowConfig, ShadowedRequest, Unmarked,
+    Ahead, AnswerSlot, Capture, Circuit, DryRunRequest, MemoryBudget, ReadBackRequest, RecordSlot,
+    Reservation, ShadowConfig, ShadowedRequest, Unmarked, Waits,
 };
 use crate::record::CompareHandle;
 use crate::routes::table::ActiveRoute;
@@ -28,6 +29,14 @@ pub struct ShadowHandle {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Job>,
     errands: mpsc::Sender<Errand>,
+    firsts: mpsc::Sender<FirstJob>,
+}
+
+/// The shadow thread's ends of all queues.
+pub(super) struct Queues {
+    pub(super) jobs: mpsc::Receiver<Job>,
+    pub(super) errands: mpsc::Receiver<Errand>,
+    pub(super) firsts: mpsc::Receiver<FirstJob>,
 }
 
 #[derive(Debug)]
@@ -37,6 +46,7 @@ pub(super) struct Shared {
     pub(super) control: Circuit,
     pub(super) candidate: Circuit,
     pub(super) compare: CompareHandle,
+    patience: Option<Arc<Patience>>,
     sampled: AtomicU64,
 }
 
@@ -78,22 +88,26 @@ impl ShadowHandle {
         config: ShadowConfig,
         compare: CompareHandle,
         start: Instant,
-    ) -> (Self, Arc<Shared>, mpsc::Receiver<Job>, mpsc::Receiver<Errand>) {
+    ) -> (Self, Arc<Shared>, Queues) {
         let (queue, jobs) = mpsc::channel(config.queue_max.max(1));
-        let (errands, receiver) = mpsc::channel(config.again_queue_max.max(1));
+        let (errands, errands_in) = mpsc::channel(config.again_queue_max.max(1));
+        // Never more are in it than wait.
+        let (firsts, firsts_in) = mpsc::channel(config.first_max().max(1));
         let circuit = || Circuit::new(config.circuit_failures.max(1), config.circuit_probe_every, start);
         let shared = Arc::new(Shared {
             budget: MemoryBudget::new(config.memory_max),
             control: circuit(),
             candidate: circuit(),
             compare,
+            patience: config.first.map(|first| Patience::new(first, start)),
             sampled: AtomicU64::new(0),
             config,
         });
         if shared.config.asks_again() {
             shared.compare.ask_again_by(Asker::new(Arc::clone(&shared), errands.clone()));
         }
-        (Self { shared: Arc::clone(&shared), queue, errands }, shared, jobs, receiver)
+        let queues = Queues { jobs, errands: errands_in, firsts: firsts_in };
+        (Self { shared: Arc::clone(&shared), queue, errands, firsts }, shared, queues)
     }
 
     /// Asks for a place, before anything is copied for the shadow.
@@ -142,6 +156,50 @@ impl ShadowHandle {
         })
     }
 
+    /// Whether dry runs are sent before control is asked.
+    pub fn goes_first(&self) -> bool {
+        self.shared.patience.is_some()
+    }
+
+    /// Hands in a dry run that is to be answered before control is asked.
+    ///
+    /// # Errors
+    /// The disposition to count for the request, which waits for nothing then.
+    pub fn submit_first(&self, request: DryRunRequest) -> Result<Ahead, Disposition> {
+        let Some(patience) = &self.shared.patience else {
+            return Err(Disposition::Skipped(SkipReason::UnsafeMethod));
+        };
+        if !self.shared.takes_a_sample() {
+            return Err(Disposition::Skipped(SkipReason::Sampled));
+        }
+        let (guard, waits) = (Arc::clone(&request.route.counters), request.mark.confirm.is_some());
+        let deployment = self.shared.compare.deployment();
+        if waits && !guard.guard().begins_dry_run(deployment) {
+            return Err(Disposition::Skipped(SkipReason::Unacknowledged));
+        }
+        let request = ShadowedRequest { deployment, ..request.into() };
+        self.send_first(request, patience).inspect_err(|_| guard.guard().dry_run_ended())
+    }
+
+    fn send_first(&self, request: ShadowedRequest, patience: &Arc<Patience>) -> Result<Ahead, Disposition> {
+        let place = patience.begin(Instant::now())?;
+        let way = self.firsts.try_reserve().map_err(|full| {
+            Disposition::Dropped(match full {
+                TrySendError::Full(()) => DropReason::ShadowQueueFull,
+                TrySendError::Closed(()) => DropReason::Shutdown,
+            })
+        })?;
+        let (answer, slot) = self.shared.begin(request).map_err(Disposition::Dropped)?;
+        let (over, is_over) = oneshot::channel();
+        way.send(FirstJob { slot, over, _place: place });
+        Ok(Ahead { patience: Arc::clone(patience), answer, over: is_over })
+    }
+
+    /// How clients waited for dry runs; `None` where they never do.
+    pub fn waits(&self) -> Option<Waits> {
+        self.shared.patience.as_ref().map(|patience| patience.waits())
+    }
+
     /// For an unsafe request that is only recorded: nobody is asked.
     pub fn record(&self, request: Unmarked, held: Option<Reservation>) -> RecordSlot {
         RecordSlot::new(self.shared.compare.clone(), request, held)
@@ -179,12 +237,8 @@ impl Ticket {
     }
 
     fn submit_any(self, request: ShadowedRequest) -> Result<AnswerSlot, DropReason> {
-        let mut held = self.shared.budget.nothing();
-        if !held.grow(size_of_request(&request)) {
-            return Err(DropReason::MemoryLimit);
-        }
-        let (answer, shadow) = Flight::begin(request, held, self.shared.compare.clone());
-        self.place.send(Job { slot: shadow, queued: Instant::now() });
+        let (answer, slot) = self.shared.begin(request)?;
+        self.place.send(Job { slot, queued: Instant::now() });
         Ok(answer)
     }
 }
@@ -195,6 +249,15 @@ impl Shared {
             Side::Control => &self.control,
             Side::Candidate => &self.candidate,
         }
+    }
+
+    /// Both ends of a request, if there is room for it.
+    fn begin(&self, request: ShadowedRequest) -> Result<(AnswerSlot, ShadowSlot), DropReason> {
+        let mut held = self.budget.nothing();
+        if !held.grow(size_of_request(&request)) {
+            return Err(DropReason::MemoryLimit);
+        }
+        Ok(Flight::begin(request, held, self.compare.clone()))
     }
 
     fn takes_a_sample(&self) -> bool {

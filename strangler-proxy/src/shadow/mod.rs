@@ -8,6 +8,7 @@
 //! - [`ShadowHandle`]: what the data plane holds. It admits a request and gives an [`AnswerSlot`] for the answer.
 //! - [`Twice`]: a request of which control is asked once more; mismatches are asked again too.
 //! - [`DryRunRequest`]: an unsafe request that the candidate computes and does not carry out.
+//! - [`Ahead`]: a dry run that is sent before control is asked, where that is declared; a client waits for it, within limits.
 //! - [`Capture`]: a body kept up to a limit, and under the one [`MemoryBudget`] of all bodies.
 //! - [`Circuit`]: when a side that cannot be connected to is tried again.
 //! - [`ShadowWorker`]: the thread that asks.
@@ -19,6 +20,7 @@ mod capture;
 mod circuit;
 mod config;
 mod dry_run;
+mod first;
 mod read_back;
 mod recorded;
 mod deadlines;
@@ -32,6 +34,7 @@ pub use capture::{Capture, Captured};
 pub use circuit::Circuit;
 pub use config::ShadowConfig;
 pub use dry_run::{DryRunHeader, DryRunRequest, Unmarked};
+pub use first::{Ahead, FirstConfig, WaitEnd, Waits};
 pub use flight::{AnswerSlot, Answered, Ending, Pair, ShadowedRequest};
 pub(crate) use handle::size_of_headers;
 pub use handle::{ShadowHandle, ShadowRequest, Ticket};

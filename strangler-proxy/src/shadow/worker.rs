@@ -12,10 +12,12 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use super::again::{self, Errand};
-use super::ask::{NotObserved, Pools, ask, ask_both, ask_control};
+use super::ask::{NotObserved, Pools, ask, ask_both, ask_control, ask_first};
 use super::deadlines::Deadlines;
-use super::handle::{Job, Shared};
-use super::{ReadBackRequest, ShadowConfig, ShadowHandle};
+use super::first::{FirstJob, WaitEnd};
+use super::flight::ShadowSlot;
+use super::handle::{Job, Queues, Shared};
+use super::{Answered, FirstConfig, ReadBackRequest, ShadowConfig, ShadowHandle};
 use crate::data_plane::UpstreamConfig;
 use crate::record::CompareHandle;
 
@@ -41,7 +43,7 @@ impl ShadowWorker {
         control: UpstreamConfig,
         candidate: Option<UpstreamConfig>,
     ) -> io::Result<(ShadowHandle, Self)> {
-        let (handle, shared, jobs, errands) = ShadowHandle::new(config, compare, Instant::now());
+        let (handle, shared, queues) = ShadowHandle::new(config, compare, Instant::now());
         let (stop, stopped) = oneshot::channel();
         let (begun, begins) = std::sync::mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("shadow".to_owned()).spawn(move || {
@@ -57,8 +59,9 @@ impl ShadowWorker {
             let places = shared.config.concurrency_max.max(1);
             let deadlines = Deadlines::new(places, shared.config.exchange_max);
             let again = Deadlines::new(shared.config.again_concurrency(), shared.config.exchange_max);
-            let worker = Worker { pools, shared, deadlines, again };
-            runtime.block_on(worker.run(jobs, errands, stopped));
+            let first = Deadlines::new(shared.config.first_max(), FirstConfig::WAIT_LONGEST);
+            let worker = Worker { pools, shared, deadlines, again, first };
+            runtime.block_on(worker.run(queues, stopped));
             // What is still on the way is dropped with its task, and counted as dropped by a shutdown.
         })?;
         begins.recv().map_err(io::Error::other)??;
@@ -82,22 +85,23 @@ struct Worker {
     deadlines: Rc<Deadlines>,
     /// Of what is asked again. It has places of its own, so that it never takes those of a shadow.
     again: Rc<Deadlines>,
+    /// Of dry runs that clients wait for: places of their own, so that no shadow makes a client wait.
+    first: Rc<Deadlines>,
 }
 
 impl Worker {
-    async fn run(
-        self,
-        mut jobs: mpsc::Receiver<Job>,
-        mut errands: mpsc::Receiver<Errand>,
-        mut stop: oneshot::Receiver<Duration>,
-    ) {
+    async fn run(self, queues: Queues, mut stop: oneshot::Receiver<Duration>) {
+        let Queues { mut jobs, mut errands, mut firsts } = queues;
         let patience = tokio::select! {
             () = self.finish(&mut jobs) => return,
             () = self.sweep() => return,
             () = self.run_errands(&mut errands) => return,
+            () = self.run_firsts(&mut firsts) => return,
             patience = &mut stop => patience.unwrap_or_default(),
         };
         jobs.close();
+        // Nobody waits any more: the clients were answered before.
+        drop(firsts);
         // What still waits to be asked again counts as it is.
         errands.close();
         while let Ok(errand) = errands.try_recv() {
@@ -114,11 +118,48 @@ impl Worker {
     /// Works until the queue is closed and nothing is on the way.
     async fn finish(&self, jobs: &mut mpsc::Receiver<Job>) {
         self.serve(jobs).await;
-        for deadlines in [&self.deadlines, &self.again] {
+        for deadlines in [&self.deadlines, &self.again, &self.first] {
             while !deadlines.is_idle() {
                 deadlines.freed.notified().await;
             }
         }
+    }
+
+    /// Sends dry runs that clients wait for, for ever.
+    async fn run_firsts(&self, firsts: &mut mpsc::Receiver<FirstJob>) {
+        loop {
+            match firsts.recv().await {
+                Some(job) => self.begin_first(job),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn begin_first(&self, FirstJob { slot, over, _place }: FirstJob) {
+        if slot.is_over() {
+            return;
+        }
+        let now = Instant::now();
+        if !self.shared.circuit(slot.request().to).admits(now) {
+            return slot.fail(DropReason::Unreachable);
+        }
+        let (Some(first), Some(on_the_way)) = (self.shared.config.first, self.first.begin(now)) else {
+            // There are as many places here as there are to wait in.
+            return slot.fail(DropReason::ShadowQueueFull);
+        };
+        let (pools, shared) = (Rc::clone(&self.pools), Arc::clone(&self.shared));
+        tokio::task::spawn_local(Box::pin(async move {
+            let asked = ask_first(&pools, &shared, slot.request(), first.wait_max).await;
+            // In this order: whoever is told finds the slot used, and then the place free.
+            let end = match &asked {
+                Ok(_) => WaitEnd::Answered,
+                Err(NotObserved::Dropped(DropReason::DryRunLate)) => WaitEnd::Late,
+                Err(_) => WaitEnd::Failed,
+            };
+            settle(&shared, slot, asked);
+            let _ = over.send(end);
+            drop((on_the_way, _place));
+        }));
     }
 
     /// Asks again, for ever.
@@ -256,14 +297,19 @@ impl Worker {
         let (pools, shared) = (Rc::clone(&self.pools), Arc::clone(&self.shared));
         // Boxed: a task is moved several times on its way in and out.
         tokio::task::spawn_local(Box::pin(async move {
-            match ask(&pools, &shared, slot.request(), &on_the_way).await {
-                Ok(answered) => slot.complete(answered),
-                Err(NotObserved::Dropped(reason)) => slot.fail(reason),
-                Err(NotObserved::Unacknowledged) => {
-                    shared.compare.unacknowledged(slot.request());
-                    slot.end(Disposition::Skipped(SkipReason::Unacknowledged));
-                }
-            }
+            let asked = ask(&pools, &shared, slot.request(), &on_the_way).await;
+            settle(&shared, slot, asked);
         }));
+    }
+}
+
+fn settle(shared: &Shared, slot: ShadowSlot, asked: Result<Answered, NotObserved>) {
+    match asked {
+        Ok(answered) => slot.complete(answered),
+        Err(NotObserved::Dropped(reason)) => slot.fail(reason),
+        Err(NotObserved::Unacknowledged) => {
+            shared.compare.unacknowledged(slot.request());
+            slot.end(Disposition::Skipped(SkipReason::Unacknowledged));
+        }
     }
 }

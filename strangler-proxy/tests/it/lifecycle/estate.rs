@@ -83,6 +83,12 @@ impl Estate {
         serde_json::from_slice(&client.response().body).unwrap()
     }
 
+    pub(crate) fn metrics(&self) -> String {
+        let mut client = Client::connect(self.proxy().admin());
+        client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        client.response().text().to_owned()
+    }
+
     /// Declares an endpoint and brings it to a stage, whatever the gate says.
     pub(crate) fn at(&self, endpoint: &str, stage: &str) {
         let declared =

@@ -10,3 +10,4 @@ mod record;
 mod rejected;
 mod unwritten;
 mod verify;
+mod verify_first;
