@@ -23,7 +23,7 @@ use crate::admin::{self, About, Api, ApiEffects, Before};
 use crate::config::{Config, ConfigSource};
 use crate::control::{self, Control};
 use crate::counters::CounterRegistry;
-use crate::data_plane::{self, DataPlane, Listener, Listening, Outlets, StartError};
+use crate::data_plane::{self, DataPlane, Listener, Listening, Outlets, StartError, Upstreams};
 use crate::fallback::{FallbackHandle, FallbackThread};
 use crate::inventory::Discovery;
 use crate::pages::{self, Site};
@@ -98,6 +98,8 @@ impl Proxy {
         })?;
         let data_plane = config.data_plane;
         nobody_listens(&data_plane.listeners)?;
+        let upstreams = Upstreams::start(&data_plane.control, data_plane.candidate.as_ref());
+        let upstreams = Arc::new(upstreams.map_err(ServeError::Thread)?);
         let cohorts = Cohorts { salt: salt(store.as_ref())?, groups: config.groups };
 
         let rule_ids = Arc::new(ArcSwap::from_pointee(ids(&config.rules)));
@@ -120,13 +122,9 @@ impl Proxy {
             clock,
         };
         let recorder = Arc::new(Recorder::start(config.record, epoch, effects).map_err(ServeError::Thread)?);
-        let (shadow_handle, shadow) = ShadowWorker::start(
-            config.shadow,
-            recorder.compare(),
-            data_plane.control.clone(),
-            data_plane.candidate.clone(),
-        )
-        .map_err(ServeError::Thread)?;
+        let (shadow_handle, shadow) =
+            ShadowWorker::start(config.shadow, recorder.compare(), Arc::clone(&upstreams))
+                .map_err(ServeError::Thread)?;
 
         let control = {
             let (resumes, guards) = (fallback.clone(), Arc::clone(&registry));
@@ -167,7 +165,7 @@ impl Proxy {
             undeclared: recorder.undeclared(),
             fallback: fallback.clone(),
         };
-        let data_plane = data_plane::start(data_plane, Arc::clone(&table), outlets)?;
+        let data_plane = data_plane::start(data_plane, Arc::clone(&upstreams), Arc::clone(&table), outlets)?;
         let draining = Arc::new(AtomicBool::new(false));
         let api = Api {
             access: config.admin,
@@ -185,6 +183,7 @@ impl Proxy {
             before,
             refusals: Arc::clone(data_plane.refusals()),
             shadow: shadow_handle,
+            upstreams,
             effects: ApiEffects {
                 reload_rules: {
                     let (recorder, rule_ids) = (Arc::clone(&recorder), Arc::clone(&rule_ids));

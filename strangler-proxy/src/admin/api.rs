@@ -24,10 +24,10 @@ use serde::de::DeserializeOwned;
 use super::access::AdminConfig;
 use super::answer::{Failed, done};
 use super::wire::{Code, Problem};
-use super::{evidence, health, matrix, metrics, moves, report, routes, stream, triage};
+use super::{evidence, health, matrix, metrics, moves, report, routes, stream, triage, upstreams};
 use crate::control::Control;
 use crate::counters::{CounterRegistry, Snapshot};
-use crate::data_plane::RefusalCounts;
+use crate::data_plane::{RefusalCounts, Upstreams};
 use crate::record::Recorder;
 use crate::shadow::ShadowHandle;
 
@@ -50,6 +50,7 @@ pub struct Api {
     pub before: Before,
     pub refusals: Arc<RefusalCounts>,
     pub shadow: ShadowHandle,
+    pub upstreams: Arc<Upstreams>,
     pub effects: ApiEffects,
 }
 
@@ -141,6 +142,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/route", get(routes::show))
         .route("/undeclared", get(routes::undeclared))
         .route("/status", get(health::status))
+        .route("/upstreams", get(upstreams::list))
         .route("/plan", get(moves::plan).post(moves::try_plan))
         .route("/stream", get(stream::stream))
         .route("/promote", post(moves::promote))

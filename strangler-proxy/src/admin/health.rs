@@ -10,7 +10,7 @@ use http::StatusCode;
 use super::answer::Failed;
 use super::api::{Api, answer};
 use super::wire::{StatusView, Traffic, time};
-use super::{routes, triage};
+use super::{routes, triage, upstreams};
 
 /// The process takes connections.
 pub(super) async fn alive() -> &'static str {
@@ -56,6 +56,7 @@ fn status_view(api: &Api) -> Result<StatusView, diff_harness::store::StoreError>
         listening: about.listening.clone(),
         control: about.control.clone(),
         candidate: about.candidate.clone(),
+        upstreams: upstreams::views(api),
         store: about.store.display().to_string(),
         epoch: api.recorder.epochs().current().as_ref().into(),
         stages,
@@ -71,6 +72,7 @@ fn status_view(api: &Api) -> Result<StatusView, diff_harness::store::StoreError>
 pub(crate) fn warnings(api: &Api) -> Vec<String> {
     let health = api.recorder.health();
     let mut warnings = (api.effects.unmatchable)();
+    warnings.extend(upstreams::warnings(api));
     if let Some(failing) = health.failing {
         warnings.push(format!(
             "since {} the store takes nothing ({}); {} comparisons wait for it",

@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 
 use super::api::Api;
 use crate::counters::{EndpointCounters, LatencySnapshot};
+use crate::data_plane::upstream::{Address, AddressTally, Use};
 use crate::shadow::Waits;
 
 const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
@@ -48,6 +49,8 @@ fn exposition(api: &Api) -> String {
         page.sample("strangler_refusals_total", &[("reason", reason)], n);
     }
 
+    upstreams(&mut page, api);
+
     let health = api.recorder.health();
     page.family("strangler_store_failing", "gauge", "1 while the store refuses what is written.");
     page.sample("strangler_store_failing", &[], u64::from(health.failing.is_some()));
@@ -56,6 +59,68 @@ fn exposition(api: &Api) -> String {
     page.family("strangler_unrecorded_total", "counter", "Comparisons whose details were given up.");
     page.sample("strangler_unrecorded_total", &[], health.unrecorded);
     page.text
+}
+
+fn upstreams(page: &mut Page, api: &Api) {
+    let all: Vec<_> = api
+        .upstreams
+        .all()
+        .flat_map(|upstream| {
+            let addresses = upstream.addresses();
+            let named = |address: &Arc<Address>| (upstream, address.socket.to_string(), Arc::clone(address));
+            addresses.iter().map(named).collect::<Vec<_>>()
+        })
+        .collect();
+    let name = "strangler_upstream_address_state";
+    page.family(name, "gauge", "1 for the state in which each address is: used, ejected or unhealthy.");
+    for (upstream, socket, address) in &all {
+        for (role, of) in [("answer", Use::Clients), ("shadow", Use::Shadows)] {
+            let state = upstream.state(address, of).as_str();
+            let labels =
+                [("side", upstream.side.as_str()), ("address", socket), ("role", role), ("state", state)];
+            page.sample(name, &labels, 1);
+        }
+    }
+    let name = "strangler_upstream_ejections_total";
+    page.family(name, "counter", "How often an address failed too often in a row and was left alone.");
+    for (upstream, socket, address) in &all {
+        for (role, of) in [("answer", Use::Clients), ("shadow", Use::Shadows)] {
+            let labels = [("side", upstream.side.as_str()), ("address", socket), ("role", role)];
+            page.sample(name, &labels, address.ejections(of));
+        }
+    }
+    type Figure = fn(&AddressTally) -> u64;
+    let figures: [(&str, &str, Figure); 4] = [
+        ("strangler_upstream_requests_total", "Requests that were sent to an address.", |tally| {
+            tally.requests
+        }),
+        ("strangler_upstream_connects_total", "Connections that were begun to an address.", |tally| {
+            tally.connects
+        }),
+        ("strangler_upstream_connects_failed_total", "Connections that could not be made.", |tally| {
+            tally.connects_failed
+        }),
+        (
+            "strangler_upstream_closed_on_reuse_total",
+            "Requests that met a close on a connection that had served before.",
+            |tally| tally.races,
+        ),
+    ];
+    for (name, help, figure) in figures {
+        page.family(name, "counter", help);
+        for (upstream, socket, address) in &all {
+            let labels = [("side", upstream.side.as_str()), ("address", socket.as_str())];
+            page.sample(name, &labels, figure(&address.counts.tally()));
+        }
+    }
+    let name = "strangler_upstream_resolutions_total";
+    page.family(name, "counter", "How often the names of an upstream were resolved.");
+    for upstream in api.upstreams.all() {
+        let tally = upstream.resolve_tally();
+        for (result, n) in [("resolved", tally.resolved), ("failed", tally.failed)] {
+            page.sample(name, &[("side", upstream.side.as_str()), ("result", result)], n);
+        }
+    }
 }
 
 type Counted = [(String, Arc<EndpointCounters>)];

@@ -15,6 +15,7 @@ mod exchange;
 mod report;
 mod matrix;
 mod health;
+mod upstreams;
 mod metrics;
 mod answer;
 pub mod wire;

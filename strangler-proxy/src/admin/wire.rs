@@ -7,6 +7,7 @@ mod evidence;
 mod triage;
 mod stream;
 mod status;
+mod upstreams;
 
 use diff_harness::exchange::UnixMillis;
 use diff_harness::lifecycle::Standing;
@@ -32,6 +33,7 @@ pub use triage::{
     DecideRequest, DecidedHereView, DecisionView, DecisionsView, EntryView, ImportedView, PartView,
     RegroupRequest, ShapeView, SplitRequest, TriageView,
 };
+pub use upstreams::{AddressView, UpstreamView};
 
 /// The version of everything below.
 pub const VERSION: u32 = 1;

@@ -85,8 +85,7 @@ impl Timeouts {
 
     /// Both upstreams have the same limits: what one side may cost, the other may too.
     pub(super) fn upstream(&self, limits: &Limits, upstream: &Upstream) -> UpstreamConfig {
-        UpstreamConfig {
-            authority: upstream.authority(),
+        upstream.over(UpstreamConfig {
             connections_max: limits.upstream_connections.0,
             waiting_max: limits.upstream_waiting,
             wait_max: self.upstream_wait.0,
@@ -96,7 +95,8 @@ impl Timeouts {
             head_timeout: self.response_head.0,
             body_timeout: self.response_body.0,
             head_bytes_max: limits.response_head.bytes(),
-        }
+            ..UpstreamConfig::new("")
+        })
     }
 }
 

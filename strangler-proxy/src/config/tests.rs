@@ -40,7 +40,10 @@ fn every_default_that_init_shows_is_the_default() {
 fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
     for (text, told) in [
         ("[upstreams\n", "strangler.toml:1:11: "),
-        ("[upstreams]\ncontrol = 5\n", "strangler.toml:2:11: invalid type: integer `5`, expected a string"),
+        (
+            "[upstreams]\ncontrol = 5\n",
+            "strangler.toml:2:11: invalid type: integer `5`, expected a URL such as",
+        ),
         (
             "[upstreams]\ncontrl = \"http://a:1\"\n",
             "strangler.toml:2:1: unknown key `contrl`, expected `control`, `candidate` or `control_b`; did you mean `control`?",
@@ -49,6 +52,36 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
             "[upstreams]\ncontrol = \"https://a\"\n",
             "strangler.toml:2:11: `https://a` is not an upstream: TLS",
         ),
+        (
+            "[upstreams.control]\nurl = \"http://a/b\"\n",
+            "strangler.toml:2:7: `http://a/b` is not an upstream: it has a path",
+        ),
+        (
+            "[upstreams.control]\naddresses = [\"http://a\", \"b\"]\n",
+            "strangler.toml:2:13: `b` is not an upstream",
+        ),
+        ("[upstreams.control]\naddresses = []\n", "strangler.toml:1:1: an upstream needs `url = "),
+        (
+            "[upstreams.control]\nurl = \"http://a\"\naddresses = [\"http://b\"]\n",
+            "strangler.toml:1:1: an upstream has either `url` or `addresses`, and this has both",
+        ),
+        (
+            "[upstreams.control]\nurll = \"http://a\"\n",
+            "strangler.toml:2:1: unknown key `urll`, expected `url`, ",
+        ),
+        (
+            "[upstreams.control]\nurl = \"http://a\"\nresolve_every = \"0s\"\n",
+            "strangler.toml:3:17: 0ms is too short",
+        ),
+        (
+            "[upstreams.control]\nurl = \"http://a\"\nhealth = {eject_for = \"9m\"}\n",
+            "`eject_for_max` (5m) is shorter than `eject_for` (9m)",
+        ),
+        (
+            "[upstreams.control.health]\ncheck = {path = \"healthz\"}\n",
+            "strangler.toml:2:17: `healthz` is not what can be asked for: expected a path",
+        ),
+        ("[upstreams.control.health]\ncheck = {path = \"/\", healthy = 0}\n", "0 is too few"),
         (
             "[listen]\naddress = \"localhost\"\n",
             "strangler.toml:2:11: `localhost` is not an address to listen on",
@@ -121,6 +154,23 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
 }
 
 #[test]
+fn an_upstream_is_a_url_or_a_table() {
+    let table = "[upstreams]\ncandidate = \"http://c\"\n[upstreams.control]\naddresses = [\"http://a:1\", \"http://b\"]\n\
+                 resolve_every = \"5s\"\nhealth = {failures = 0, check = {path = \"/up\", host = \"a.example\", healthy = 1}}\n";
+    let control = parse(table).unwrap().data_plane.control;
+    assert_eq!(control.authorities, ["a:1", "b:80"]);
+    assert_eq!((control.resolve_every.as_secs(), control.health.failures_max), (5, 0));
+    let check = control.health.check.unwrap();
+    assert_eq!((check.path.as_str(), check.host.as_deref()), ("/up", Some("a.example")));
+    assert_eq!((check.healthy, check.unhealthy, check.every.as_secs()), (1, 3, 10));
+
+    let short = parse("[upstreams]\ncandidate = \"http://c\"\ncontrol = {url = \"http://a:1\"}\n").unwrap();
+    let shorter = parse("[upstreams]\ncandidate = \"http://c\"\ncontrol = \"http://a:1\"\n").unwrap();
+    assert_eq!(short.control, shorter.control);
+    assert_eq!(short.control.to_string(), "http://a:1");
+}
+
+#[test]
 fn a_side_that_is_not_declared_is_asked_for() {
     let message = refused("[upstreams]\ncontrol = \"http://a:1\"\n");
     assert!(message.contains("no candidate upstream is declared"), "{message}");
@@ -160,7 +210,7 @@ fn the_command_line_goes_before_the_file() {
         ..Overrides::default()
     };
     let config = Config::parse(Path::new("etc/strangler.toml"), MINIMAL, &overrides).unwrap();
-    assert_eq!(config.candidate.authority(), "127.0.0.1:3");
+    assert_eq!(config.candidate.to_string(), "http://127.0.0.1:3");
     assert_eq!(config.store, Path::new("other.db"));
 }
 

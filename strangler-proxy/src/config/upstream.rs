@@ -1,32 +1,80 @@
-//! A named server that the proxy can forward to.
+//! A named server that the proxy can forward to, as it is declared.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
-/// Where an upstream is: `http://host:port`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+use super::units::{Positive, Share, Time};
+use crate::data_plane::UpstreamConfig;
+use crate::data_plane::upstream::{Check, Health};
+
+/// Where an upstream is, `http://host:port` or several of them, and how it is looked after.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
+    /// The first is the one that it is called by.
+    locations: Vec<Location>,
+    resolve_every: Time,
+    health: Health,
+}
+
+/// One URL of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Location {
     host: String,
     port: u16,
 }
 
 impl Upstream {
-    /// Host and port, as a connection is made to: `127.0.0.1:9001`.
-    pub fn authority(&self) -> String {
+    /// Hosts and ports, as connections are made to them: `127.0.0.1:9001`.
+    pub fn authorities(&self) -> impl Iterator<Item = String> {
+        self.locations.iter().map(Location::authority)
+    }
+
+    /// What it declares by itself; the rest is the same for all upstreams.
+    pub(super) fn over(&self, common: UpstreamConfig) -> UpstreamConfig {
+        UpstreamConfig {
+            authorities: self.authorities().collect(),
+            resolve_every: self.resolve_every.0,
+            health: self.health.clone(),
+            ..common
+        }
+    }
+
+    fn at(locations: Vec<Location>) -> Self {
+        let defaults = UpstreamConfig::new("");
+        Self { locations, resolve_every: Time(defaults.resolve_every), health: defaults.health }
+    }
+}
+
+impl Location {
+    fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }
 
+/// Its URLs, with commas between.
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}:{}", self.host, self.port)
+        for (index, location) in self.locations.iter().enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            write!(f, "{comma}http://{}:{}", location.host, location.port)?;
+        }
+        Ok(())
     }
 }
 
 impl FromStr for Upstream {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::at(vec![text.parse()?]))
+    }
+}
+
+impl FromStr for Location {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -58,11 +106,216 @@ impl FromStr for Upstream {
     }
 }
 
-impl TryFrom<String> for Upstream {
+/// A URL, or a table with `url` or `addresses` and what is declared besides.
+impl<'de> Deserialize<'de> for Upstream {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct UrlOrTable;
+
+        impl<'de> Visitor<'de> for UrlOrTable {
+            type Value = Upstream;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a URL such as \"http://127.0.0.1:9001\", or a table with `url` or `addresses`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Upstream, E> {
+                text.parse().map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Upstream, A::Error> {
+                let table = Table::deserialize(MapAccessDeserializer::new(map))?;
+                table.resolve().map_err(serde::de::Error::custom)
+            }
+        }
+
+        deserializer.deserialize_any(UrlOrTable)
+    }
+}
+
+/// `[upstreams.control]` as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Table {
+    url: Option<Url>,
+    addresses: Vec<Url>,
+    resolve_every: Interval,
+    health: HealthTable,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct HealthTable {
+    failures: u32,
+    count_5xx: bool,
+    eject_for: Interval,
+    eject_for_max: Interval,
+    eject_share: Share,
+    check: Option<CheckTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckTable {
+    path: CheckPath,
+    host: Option<CheckHost>,
+    #[serde(default = "CheckTable::every")]
+    every: Interval,
+    #[serde(default = "CheckTable::timeout")]
+    timeout: Interval,
+    #[serde(default = "CheckTable::unhealthy")]
+    unhealthy: Positive,
+    #[serde(default = "CheckTable::healthy")]
+    healthy: Positive,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Url(Location);
+
+/// A time between two looks: none would look without a pause.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Interval(Time);
+
+/// Path and query of a check.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct CheckPath(String);
+
+/// `Host` of a check.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct CheckHost(String);
+
+impl Table {
+    fn resolve(self) -> Result<Upstream, String> {
+        let locations: Vec<_> = match (self.url, self.addresses) {
+            (Some(url), addresses) if addresses.is_empty() => vec![url.0],
+            (None, addresses) if !addresses.is_empty() => addresses.into_iter().map(|url| url.0).collect(),
+            (Some(_), _) => {
+                return Err("an upstream has either `url` or `addresses`, and this has both".to_owned());
+            }
+            (None, _) => {
+                return Err(
+                    "an upstream needs `url = \"http://host:port\"`, or `addresses` with several of them"
+                        .to_owned(),
+                );
+            }
+        };
+        let HealthTable { failures, count_5xx, eject_for, eject_for_max, eject_share, check } = self.health;
+        if eject_for_max.0.0 < eject_for.0.0 {
+            return Err(format!(
+                "`eject_for_max` ({}) is shorter than `eject_for` ({})",
+                eject_for_max.0, eject_for.0
+            ));
+        }
+        let health = Health {
+            failures_max: failures,
+            count_5xx,
+            eject_for: eject_for.0.0,
+            eject_for_max: eject_for_max.0.0,
+            eject_share: eject_share.0,
+            check: check.map(CheckTable::resolve),
+        };
+        Ok(Upstream { locations, resolve_every: self.resolve_every.0, health })
+    }
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        let resolve_every = Interval(Time(UpstreamConfig::new("").resolve_every));
+        Self { url: None, addresses: Vec::new(), resolve_every, health: HealthTable::default() }
+    }
+}
+
+impl Default for HealthTable {
+    fn default() -> Self {
+        let health = Health::default();
+        Self {
+            failures: health.failures_max,
+            count_5xx: health.count_5xx,
+            eject_for: Interval(Time(health.eject_for)),
+            eject_for_max: Interval(Time(health.eject_for_max)),
+            eject_share: Share(health.eject_share),
+            check: None,
+        }
+    }
+}
+
+impl CheckTable {
+    fn every() -> Interval {
+        Interval(Time(Check::default().every))
+    }
+
+    fn timeout() -> Interval {
+        Interval(Time(Check::default().timeout))
+    }
+
+    fn unhealthy() -> Positive {
+        Positive(Check::default().unhealthy as usize)
+    }
+
+    fn healthy() -> Positive {
+        Positive(Check::default().healthy as usize)
+    }
+
+    fn resolve(self) -> Check {
+        let count = |count: Positive| u32::try_from(count.0).unwrap_or(u32::MAX);
+        Check {
+            path: self.path.0,
+            host: self.host.map(|host| host.0),
+            every: self.every.0.0,
+            timeout: self.timeout.0.0,
+            unhealthy: count(self.unhealthy),
+            healthy: count(self.healthy),
+        }
+    }
+}
+
+impl TryFrom<String> for Url {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+        text.parse().map(Self)
+    }
+}
+
+impl TryFrom<String> for Interval {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const SHORTEST: std::time::Duration = std::time::Duration::from_millis(10);
+        let time: Time = text.parse()?;
+        if time.0 < SHORTEST {
+            return Err(format!("{time} is too short: expected 10ms or more"));
+        }
+        Ok(Self(time))
+    }
+}
+
+impl TryFrom<String> for CheckPath {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_path = text.starts_with('/') && text.parse::<http::uri::PathAndQuery>().is_ok();
+        if is_path && !text.contains('#') {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not what can be asked for: expected a path such as `/healthz`"))
+        }
+    }
+}
+
+impl TryFrom<String> for CheckHost {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_host = text.parse::<http::uri::Authority>().is_ok_and(|host| !host.as_str().contains('@'));
+        if is_host {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not a host, such as `monolith.internal`"))
+        }
     }
 }
 
@@ -75,7 +328,8 @@ mod tests {
         for text in ["http://127.0.0.1:9001", "http://[::1]:9001", "http://monolith.internal:80"] {
             assert_eq!(text.parse::<Upstream>().unwrap().to_string(), text);
         }
-        assert_eq!("http://monolith/".parse::<Upstream>().unwrap().authority(), "monolith:80");
+        let monolith = "http://monolith/".parse::<Upstream>().unwrap();
+        assert_eq!(monolith.authorities().collect::<Vec<_>>(), ["monolith:80"]);
     }
 
     #[test]

@@ -11,11 +11,11 @@ use http::{HeaderValue, Request, StatusCode, Version};
 use super::exchange::{Client, Exchange};
 use super::interim;
 use super::outgoing::{OneShot, Outgoing, ReadAhead, Replayable, UpstreamResponse};
-use super::pool::{Freshness, SendFailure};
+use super::pool::{Attempt, Freshness, SendFailure};
 use super::refusal::Refusal;
 use super::request_body::{Gate, RequestBody, RequestBodyError};
 use super::watch::Waiting;
-use super::worker::Upstream;
+use super::worker::Backed;
 
 /// The response that goes to the client, and the request as it may be shown to the other side.
 pub(super) struct Answered {
@@ -125,7 +125,7 @@ impl Client {
     /// is as unsent as before does.
     async fn ask(
         &self,
-        upstream: &Upstream,
+        upstream: &Backed,
         outgoing: Outgoing,
         exchange: &Exchange,
     ) -> Result<(UpstreamResponse, Option<Box<Replayable>>), (Refusal, Option<Outgoing>)> {
@@ -134,12 +134,15 @@ impl Client {
             Outgoing::OneShot(request) => (request, None),
             Outgoing::ReadAhead(request) => (request.unread(), None),
         };
-        let mut sent = self.send(upstream, request, Freshness::Any, exchange).await;
-        if let (Err((Failure::Send(SendFailure::Closed { reused: true, .. }), _)), Some(request)) =
+        let attempt = Attempt::default();
+        let mut sent = self.send(upstream, request, Freshness::Any, exchange, &attempt).await;
+        if let (Err((Failure::Send(SendFailure::Closed { reused, .. }), _)), Some(request)) =
             (&sent, &replayable)
+            // The upstream closed a connection for being idle just as the request was written to it; or an address
+            // failed, and there is another.
+            && (*reused || upstream.pool.has_other(&attempt))
         {
-            // The upstream closed a connection for being idle just as the request was written to it.
-            sent = Box::pin(self.send(upstream, request.copy(), Freshness::New, exchange)).await;
+            sent = Box::pin(self.send(upstream, request.copy(), Freshness::New, exchange, &attempt)).await;
         }
         match (sent, replayable) {
             (Ok(response), replayable) => Ok((response, replayable)),
@@ -152,14 +155,15 @@ impl Client {
 
     async fn send(
         &self,
-        upstream: &Upstream,
+        upstream: &Backed,
         mut request: OneShot,
         freshness: Freshness,
         exchange: &Exchange,
+        attempt: &Attempt<RequestBody>,
     ) -> Result<UpstreamResponse, (Failure, Option<OneShot>)> {
         let gate = self.prepare(request.request_mut(), upstream, exchange);
-        self.watch.wait(Waiting::UpstreamHead, upstream.config.head_timeout);
-        let sending = request.send(&upstream.pool, freshness);
+        self.watch.wait(Waiting::UpstreamHead, upstream.config().head_timeout);
+        let sending = request.send(&upstream.pool, freshness, attempt);
         let sent = match gate {
             None => self.unless_expired(sending).await,
             Some(gate) => {
@@ -171,6 +175,9 @@ impl Client {
             Ok(Ok(response)) => Ok(response),
             Ok(Err((failure, unsent))) => Err((Failure::Send(failure), unsent)),
             Err(refusal) => {
+                if refusal == Refusal::UpstreamTimeout {
+                    upstream.pool.timed_out(attempt);
+                }
                 self.watch.forgive();
                 Err((Failure::Expired(refusal), None))
             }
@@ -181,10 +188,10 @@ impl Client {
     fn prepare(
         &self,
         request: &mut Request<RequestBody>,
-        upstream: &Upstream,
+        upstream: &Backed,
         exchange: &Exchange,
     ) -> Option<Arc<Gate>> {
-        request.body_mut().is_sent_under(upstream.config.head_timeout);
+        request.body_mut().is_sent_under(upstream.config().head_timeout);
         let headers = request.headers_mut();
         if exchange.wishes.trailers {
             headers.insert(TE, HeaderValue::from_static("trailers"));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::listener::Listener;
+use super::upstream::UpstreamConfig;
 use crate::routes::path_view::PathPolicy;
 use crate::shadow::{DryRunHeader, ReadBacks};
 
@@ -28,48 +29,6 @@ pub struct DataPlaneConfig {
     pub dry_run: Option<Arc<DryRunHeader>>,
     /// Where what an unsafe request writes is read.
     pub read_backs: ReadBacks,
-}
-
-/// One upstream, and what may be asked of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UpstreamConfig {
-    /// Host and port to connect to: `127.0.0.1:9001`.
-    pub authority: String,
-    /// Connections to it, over all threads; at least one for each thread.
-    pub connections_max: usize,
-    /// Requests that wait for a connection, over all threads; one more is answered 503.
-    pub waiting_max: usize,
-    /// How long a request may wait for a connection; longer is a 503.
-    pub wait_max: Duration,
-    /// Unused connections that are kept, over all threads.
-    pub idle_max: usize,
-    /// How long an unused connection is kept. Shorter than the upstream's own limit, or it closes first.
-    pub idle_timeout: Duration,
-    /// How long the making of a connection may take; longer is a 502.
-    pub connect_timeout: Duration,
-    /// From the end of the request to the head of the response; longer is a 504.
-    pub head_timeout: Duration,
-    /// Between two pieces of a response body; longer, and the response is cut. Not for event streams.
-    pub body_timeout: Duration,
-    /// Bytes of a response head; larger is a 502.
-    pub head_bytes_max: usize,
-}
-
-impl UpstreamConfig {
-    pub fn new(authority: impl Into<String>) -> Self {
-        Self {
-            authority: authority.into(),
-            connections_max: 1024,
-            waiting_max: 1024,
-            wait_max: Duration::from_secs(1),
-            idle_max: 256,
-            idle_timeout: Duration::from_secs(50),
-            connect_timeout: Duration::from_secs(2),
-            head_timeout: Duration::from_secs(30),
-            body_timeout: Duration::from_secs(60),
-            head_bytes_max: 256 << 10,
-        }
-    }
 }
 
 /// What a client may send. Whatever is over a limit is refused with the status in parentheses.

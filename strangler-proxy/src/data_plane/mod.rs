@@ -10,7 +10,8 @@
 //! - [`connection`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
 //! - [`exchange`], [`asking`], [`account`]: one request, from head to head.
 //! - [`head`], [`hop_by_hop`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
-//! - [`outgoing`], [`pool`], [`request_body`]: what is sent to an upstream, and how often it may be.
+//! - [`outgoing`], [`request_body`]: what is sent to an upstream, and how often it may be.
+//! - [`upstream`], [`pool`]: its addresses and how they are, as all threads share them, and the connections of each.
 //! - [`witness`]: what is kept of an unsafe request that is recorded or verified; [`first`]: its dry run before it, where
 //!   that is declared.
 //! - [`response_body`], [`tunnel`]: what comes back.
@@ -32,6 +33,7 @@ mod hop_by_hop;
 mod peer;
 mod interim;
 mod outgoing;
+pub mod upstream;
 pub mod pool;
 mod request_body;
 mod witness;
@@ -51,12 +53,11 @@ use std::time::{Duration, Instant};
 use tokio::runtime::LocalOptions;
 use tokio::sync::{oneshot, watch as channel};
 
-pub use config::{
-    CohortKey, DataPlaneConfig, Forwarding, HalfClose, Limits, Network, Timeouts, UpstreamConfig,
-};
+pub use config::{CohortKey, DataPlaneConfig, Forwarding, HalfClose, Limits, Network, Timeouts};
 pub(crate) use hop_by_hop::strip_response;
 pub use listener::{Address, Listener, Listening};
 pub use refusal::{Refusal, RefusalCounts};
+pub use upstream::{UpstreamConfig, Upstreams};
 pub use worker::Drained;
 
 use crate::fallback::FallbackHandle;
@@ -113,9 +114,16 @@ pub struct Outlets {
 
 /// Listens on all addresses and starts the threads. When it has returned, connections are taken.
 ///
+/// `upstreams` are those that the config declares, with what is known of their addresses.
+///
 /// # Errors
 /// When an address cannot be listened on, or a thread cannot be started; nothing is left running then.
-pub fn start(config: DataPlaneConfig, table: SharedTable, outlets: Outlets) -> Result<DataPlane, StartError> {
+pub fn start(
+    config: DataPlaneConfig,
+    upstreams: Arc<Upstreams>,
+    table: SharedTable,
+    outlets: Outlets,
+) -> Result<DataPlane, StartError> {
     let config = Arc::new(config);
     let refusals = Arc::new(RefusalCounts::default());
     let counts = Arc::new(DataPlaneCounts::default());
@@ -138,6 +146,7 @@ pub fn start(config: DataPlaneConfig, table: SharedTable, outlets: Outlets) -> R
         let (done, drained) = oneshot::channel();
         let setup = Setup {
             config: Arc::clone(&config),
+            upstreams: Arc::clone(&upstreams),
             table: Arc::clone(&table),
             outlets: outlets.clone(),
             refusals: Arc::clone(&refusals),

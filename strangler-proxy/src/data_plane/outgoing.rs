@@ -11,7 +11,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
-use super::pool::{Freshness, Pool, SendError, SendFailure, UpstreamBody};
+use super::pool::{Attempt, Freshness, Pool, SendError, SendFailure, UpstreamBody};
 use super::request_body::{RequestBody, Streamed};
 
 /// A request that is sent at most once.
@@ -59,8 +59,9 @@ impl OneShot {
         self,
         pool: &Pool<RequestBody>,
         freshness: Freshness,
+        attempt: &Attempt<RequestBody>,
     ) -> Result<UpstreamResponse, (SendFailure, Option<Self>)> {
-        let sent = pool.send(self.0, freshness).await;
+        let sent = pool.send(self.0, freshness, attempt).await;
         sent.map_err(|SendError { reason, unsent }| (reason, unsent.map(Self)))
     }
 }

@@ -13,13 +13,14 @@ use http_body_util::BodyExt;
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
 use super::bound::{Acceptor, ListeningSocket};
-use super::config::{DataPlaneConfig, Timeouts, UpstreamConfig};
+use super::config::{DataPlaneConfig, Timeouts};
 use super::connection;
 use super::peer::Via;
 use super::pool::{Pool, PoolConfig, UpstreamBody};
 use super::refusal::RefusalCounts;
 use super::request_body::RequestBody;
 use super::socket::Socket;
+use super::upstream::{Upstream, UpstreamConfig, Upstreams, Use};
 use super::watch::{Clock, Sweep, Watch};
 use super::{DataPlaneCounts, Outlets};
 use crate::routes::table::SharedTable;
@@ -36,8 +37,8 @@ pub(super) struct Worker {
     pub(super) refusals: Arc<RefusalCounts>,
     pub(super) clock: Arc<Clock>,
     counts: Arc<DataPlaneCounts>,
-    control: Upstream,
-    candidate: Option<Upstream>,
+    control: Backed,
+    candidate: Option<Backed>,
     sweep: RefCell<Sweep>,
     draining: Cell<bool>,
     connections: Cell<usize>,
@@ -45,8 +46,9 @@ pub(super) struct Worker {
     changed: Notify,
 }
 
-pub(super) struct Upstream {
-    pub(super) config: UpstreamConfig,
+/// An upstream as one thread sees it.
+pub(super) struct Backed {
+    upstream: Arc<Upstream>,
     pub(super) pool: Pool<RequestBody>,
 }
 
@@ -70,6 +72,7 @@ pub struct Drained {
 /// What a thread is started with.
 pub(super) struct Setup {
     pub(super) config: Arc<DataPlaneConfig>,
+    pub(super) upstreams: Arc<Upstreams>,
     pub(super) table: SharedTable,
     pub(super) outlets: Outlets,
     pub(super) refusals: Arc<RefusalCounts>,
@@ -89,14 +92,15 @@ pub(super) struct Counted {
 impl Worker {
     /// Serves until it is told to drain, and is done draining.
     pub(super) async fn run(setup: Setup) -> io::Result<()> {
-        let Setup { config, table, outlets, refusals, counts, listeners, mut orders, done } = setup;
+        let Setup { config, upstreams, table, outlets, refusals, counts, listeners, mut orders, done } =
+            setup;
         let timeouts = Arc::new(config.timeouts.clone());
-        let tick = tick_for(&config);
+        let tick = tick_for(&config, &upstreams);
         let via = Via::new(&config.forwarding.pseudonym).map_err(io::Error::other)?;
         let worker = Rc::new(Self {
-            control: Upstream::new(&config.control, &config),
-            candidate: config.candidate.as_ref().map(|candidate| Upstream::new(candidate, &config)),
-            default_host: HeaderValue::from_str(&config.control.authority).map_err(io::Error::other)?,
+            control: Backed::new(&upstreams.control, &config),
+            candidate: upstreams.candidate.as_ref().map(|candidate| Backed::new(candidate, &config)),
+            default_host: default_host(&upstreams.control.config)?,
             via,
             timeouts,
             table,
@@ -146,7 +150,7 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) fn upstream(&self, side: Side) -> Option<&Upstream> {
+    pub(super) fn upstream(&self, side: Side) -> Option<&Backed> {
         match side {
             Side::Control => Some(&self.control),
             Side::Candidate => self.candidate.as_ref(),
@@ -154,7 +158,7 @@ impl Worker {
     }
 
     pub(super) fn body_timeout(&self, side: Side) -> Duration {
-        self.upstream(side).map_or(Duration::MAX, |upstream| upstream.config.body_timeout)
+        self.upstream(side).map_or(Duration::MAX, |upstream| upstream.config().body_timeout)
     }
 
     pub(super) fn is_draining(&self) -> bool {
@@ -260,10 +264,11 @@ impl Drop for Counted {
     }
 }
 
-impl Upstream {
-    fn new(config: &UpstreamConfig, of: &DataPlaneConfig) -> Self {
+impl Backed {
+    fn new(upstream: &Arc<Upstream>, of: &DataPlaneConfig) -> Self {
+        let config = &upstream.config;
         let pool = PoolConfig {
-            authority: config.authority.clone(),
+            of: Use::Clients,
             connections_max: share(config.connections_max, of),
             waiting_max: share(config.waiting_max, of),
             wait_max: config.wait_max,
@@ -273,8 +278,18 @@ impl Upstream {
             head_bytes_max: config.head_bytes_max,
             preserve_header_case: of.forwarding.preserve_header_case,
         };
-        Self { config: config.clone(), pool: Pool::new(pool) }
+        Self { upstream: Arc::clone(upstream), pool: Pool::new(Arc::clone(upstream), pool) }
     }
+
+    pub(super) fn config(&self) -> &UpstreamConfig {
+        &self.upstream.config
+    }
+}
+
+/// The first place where control is.
+fn default_host(control: &UpstreamConfig) -> io::Result<HeaderValue> {
+    let authority = control.authorities.first().map_or("", String::as_str);
+    HeaderValue::from_str(authority).map_err(io::Error::other)
 }
 
 /// How many connections a thread may have: of all listeners, and of one of them.
@@ -321,10 +336,10 @@ fn share(limit: usize, config: &DataPlaneConfig) -> usize {
 }
 
 /// A quarter of the shortest timeout, so that none is late by more than that.
-fn tick_for(config: &DataPlaneConfig) -> Duration {
+fn tick_for(config: &DataPlaneConfig, upstreams: &Upstreams) -> Duration {
     let timeouts = &config.timeouts;
     let of_clients = [timeouts.head, timeouts.body, timeouts.write, timeouts.idle];
-    let upstreams = std::iter::once(&config.control).chain(&config.candidate);
+    let upstreams = upstreams.all().map(|upstream| &upstream.config);
     let of_upstreams = upstreams.flat_map(|upstream| [upstream.head_timeout, upstream.body_timeout]);
     let shortest = of_clients.into_iter().chain(of_upstreams).min().unwrap_or(Duration::MAX);
     (shortest / 4).clamp(Duration::from_millis(5), Duration::from_millis(500))

@@ -9,13 +9,20 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Connects and lets go. Blocks for a few seconds at most; why it failed, in words.
 pub(super) fn reach(upstream: &Upstream) -> Result<(), String> {
-    let authority = upstream.authority();
-    let addresses = authority.to_socket_addrs().map_err(|error| format!("{upstream}: {error}"))?;
     let mut last = format!("{upstream}: its name resolves to no address");
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(_) => return Ok(()),
-            Err(error) => last = format!("{upstream}: {error}"),
+    for authority in upstream.authorities() {
+        let addresses = match authority.to_socket_addrs() {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                last = format!("{upstream}: {error}");
+                continue;
+            }
+        };
+        for address in addresses {
+            match TcpStream::connect_timeout(&address, PATIENCE) {
+                Ok(_) => return Ok(()),
+                Err(error) => last = format!("{upstream}: {error}"),
+            }
         }
     }
     Err(last)

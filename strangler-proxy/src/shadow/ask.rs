@@ -1,5 +1,6 @@
 //! One exchange with the shadowed side, under every limit.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,8 +15,9 @@ use http_body_util::{BodyExt, Full};
 use super::deadlines::{Late, OnTheWay};
 use super::handle::{Shared, size_of_headers};
 use super::{Answered, Capture, SHADOW_HEADER, ShadowConfig, ShadowedRequest};
-use crate::data_plane::pool::{Freshness, Pool, PoolConfig, SendError, SendFailure, UpstreamBody};
-use crate::data_plane::{UpstreamConfig, strip_response};
+use crate::data_plane::pool::{Attempt, Freshness, Pool, PoolConfig, SendError, SendFailure, UpstreamBody};
+use crate::data_plane::strip_response;
+use crate::data_plane::upstream::{Upstream, Upstreams, Use};
 
 type ShadowPool = Pool<Full<Bytes>>;
 
@@ -26,27 +28,24 @@ pub(super) struct Pools {
 }
 
 impl Pools {
-    pub(super) fn new(
-        control: &UpstreamConfig,
-        candidate: Option<&UpstreamConfig>,
-        config: &ShadowConfig,
-    ) -> Self {
-        let pool = |upstream: &UpstreamConfig| {
-            Pool::new(PoolConfig {
-                authority: upstream.authority.clone(),
+    pub(super) fn new(upstreams: &Upstreams, config: &ShadowConfig) -> Self {
+        let pool = |upstream: &Arc<Upstream>| {
+            let limits = PoolConfig {
+                of: Use::Shadows,
                 connections_max: config.concurrency_max + config.again_concurrency() + config.first_max(),
                 // Never more requests are on the way than there are connections.
                 waiting_max: 0,
                 wait_max: config.wait_max,
                 idle_max: config.concurrency_max,
-                idle_timeout: upstream.idle_timeout,
+                idle_timeout: upstream.config.idle_timeout,
                 // Short of the deadline of the exchange, so that the one is never taken for the other.
                 connect_timeout: config.connect_max.min(config.exchange_max / 2),
-                head_bytes_max: upstream.head_bytes_max,
+                head_bytes_max: upstream.config.head_bytes_max,
                 preserve_header_case: false,
-            })
+            };
+            Pool::new(Arc::clone(upstream), limits)
         };
-        Self { control: pool(control), candidate: candidate.map(pool) }
+        Self { control: pool(&upstreams.control), candidate: upstreams.candidate.as_ref().map(pool) }
     }
 
     /// Closes connections that have been idle for too long.
@@ -87,9 +86,15 @@ pub(super) async fn ask(
     on_the_way: &OnTheWay,
 ) -> Result<Answered, NotObserved> {
     let begun = Instant::now();
-    match on_the_way.in_time(exchange(pools, shared, request, request.to)).await {
+    let attempt = Attempt::default();
+    match on_the_way.in_time(exchange(pools, shared, request, request.to, &attempt)).await {
         Ok(result) => result,
-        Err(Late) => Ok(failure(TransportFailure::Timeout, begun.elapsed())),
+        Err(Late) => {
+            if let Some(pool) = pools.of(request.to) {
+                pool.timed_out(&attempt);
+            }
+            Ok(failure(TransportFailure::Timeout, begun.elapsed()))
+        }
     }
 }
 
@@ -100,7 +105,8 @@ pub(super) async fn ask_first(
     request: &ShadowedRequest,
     wait_max: Duration,
 ) -> Result<Answered, NotObserved> {
-    let asked = exchange(pools, shared, request, request.to);
+    let attempt = Attempt::default();
+    let asked = exchange(pools, shared, request, request.to, &attempt);
     tokio::time::timeout(wait_max, asked).await.unwrap_or(Err(DropReason::DryRunLate.into()))
 }
 
@@ -112,8 +118,9 @@ pub(super) async fn ask_both(
     request: &ShadowedRequest,
     on_the_way: &OnTheWay,
 ) -> Option<(Answered, Answered)> {
-    let control = exchange(pools, shared, request, Side::Control);
-    let candidate = exchange(pools, shared, request, Side::Candidate);
+    let attempts = (Attempt::default(), Attempt::default());
+    let control = exchange(pools, shared, request, Side::Control, &attempts.0);
+    let candidate = exchange(pools, shared, request, Side::Candidate, &attempts.1);
     let both = on_the_way.in_time(futures_util::future::join(control, candidate));
     match both.await {
         Ok((Ok(control), Ok(candidate))) => Some((control, candidate)),
@@ -128,7 +135,8 @@ pub(super) async fn ask_control(
     request: &ShadowedRequest,
     on_the_way: &OnTheWay,
 ) -> Option<Answered> {
-    on_the_way.in_time(exchange(pools, shared, request, Side::Control)).await.ok()?.ok()
+    let attempt = Attempt::default();
+    on_the_way.in_time(exchange(pools, shared, request, Side::Control, &attempt)).await.ok()?.ok()
 }
 
 async fn exchange(
@@ -136,11 +144,12 @@ async fn exchange(
     shared: &Shared,
     request: &ShadowedRequest,
     to: Side,
+    attempt: &Attempt<Full<Bytes>>,
 ) -> Result<Answered, NotObserved> {
     let pool = pools.of(to).ok_or(DropReason::Unreachable)?;
     let circuit = shared.circuit(to);
     let sent = Instant::now();
-    let response = match send(pool, request).await {
+    let response = match send(pool, request, attempt).await {
         Ok(response) => response,
         Err(SendFailure::Connect(error)) => {
             if circuit.failed(Instant::now()) {
@@ -191,17 +200,21 @@ async fn exchange(
     Ok(Answered { observation, held: Some(held), read })
 }
 
-/// Sends a request; a dry run once, on a new connection, which is not closed for being idle. A shadow that met a connection which was closed for being idle is sent again on a new one: the
-/// method is safe, and that a connection was old says nothing of the side.
+/// Sends a request; a dry run once, on a new connection, which is not closed for being idle. A shadow that met a
+/// connection which was closed for being idle, or an address that failed while there is another, is sent again on a new
+/// one: the method is safe, and neither says anything of the side.
 async fn send(
     pool: &ShadowPool,
     request: &ShadowedRequest,
+    attempt: &Attempt<Full<Bytes>>,
 ) -> Result<http::Response<UpstreamBody<Full<Bytes>>>, SendFailure> {
     let is_safe = SafeMethod::of(&request.request.method).is_some();
     let freshness = if is_safe { Freshness::Any } else { Freshness::New };
-    match pool.send(Box::new(shadow_request(request)), freshness).await {
-        Err(SendError { reason: SendFailure::Closed { reused: true, .. }, .. }) if is_safe => {
-            let again = pool.send(Box::new(shadow_request(request)), Freshness::New).await;
+    match pool.send(Box::new(shadow_request(request)), freshness, attempt).await {
+        Err(SendError { reason: SendFailure::Closed { reused, .. }, .. })
+            if is_safe && (reused || pool.has_other(attempt)) =>
+        {
+            let again = pool.send(Box::new(shadow_request(request)), Freshness::New, attempt).await;
             again.map_err(|error| error.reason)
         }
         result => result.map_err(|error| error.reason),

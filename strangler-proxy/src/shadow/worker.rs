@@ -18,7 +18,7 @@ use super::first::{FirstJob, WaitEnd};
 use super::flight::ShadowSlot;
 use super::handle::{Job, Queues, Shared};
 use super::{Answered, FirstConfig, ReadBackRequest, ShadowConfig, ShadowHandle};
-use crate::data_plane::UpstreamConfig;
+use crate::data_plane::Upstreams;
 use crate::record::CompareHandle;
 
 /// How often connections are looked through for those that were idle for too long.
@@ -40,8 +40,7 @@ impl ShadowWorker {
     pub fn start(
         config: ShadowConfig,
         compare: CompareHandle,
-        control: UpstreamConfig,
-        candidate: Option<UpstreamConfig>,
+        upstreams: Arc<Upstreams>,
     ) -> io::Result<(ShadowHandle, Self)> {
         let (handle, shared, queues) = ShadowHandle::new(config, compare, Instant::now());
         let (stop, stopped) = oneshot::channel();
@@ -55,7 +54,7 @@ impl ShadowWorker {
             // Whoever starts the thread waits for this.
             let _ = begun.send(result);
             let Some(runtime) = runtime else { return };
-            let pools = Rc::new(Pools::new(&control, candidate.as_ref(), &shared.config));
+            let pools = Rc::new(Pools::new(&upstreams, &shared.config));
             let places = shared.config.concurrency_max.max(1);
             let deadlines = Deadlines::new(places, shared.config.exchange_max);
             let again = Deadlines::new(shared.config.again_concurrency(), shared.config.exchange_max);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diff_harness::store::Epoch;
 use serde::{Deserialize, Serialize};
 
-use super::{RouteView, Traffic};
+use super::{RouteView, Traffic, UpstreamView};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StatusView {
@@ -15,6 +15,8 @@ pub struct StatusView {
     pub listening: Vec<String>,
     pub control: String,
     pub candidate: String,
+    #[serde(default)]
+    pub upstreams: Vec<UpstreamView>,
     pub store: String,
     pub epoch: EpochView,
     /// How many endpoints stand at each stage.

@@ -1,7 +1,6 @@
 //! The body of a response, which brings its connection back to the pool when it has ended.
 
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -12,9 +11,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use super::lane::Held;
 use super::link::Link;
 use super::slots::Slot;
-use super::{BodyError, Inner, LastWord};
+use super::{BodyError, LastWord};
 
 /// Dropped before its end, it closes the connection: there is no other way to stop an HTTP/1.1 response.
 pub struct UpstreamBody<B: Body + 'static> {
@@ -35,8 +35,8 @@ enum Connection<B: Body + 'static> {
 /// What goes back to the pool.
 struct Lent<B: Body + 'static> {
     link: Box<Link<B>>,
+    held: Held<B>,
     _slot: Slot,
-    pool: Rc<Inner<B>>,
 }
 
 impl<B> UpstreamBody<B>
@@ -44,8 +44,8 @@ where
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<BodyError>,
 {
-    pub(super) fn new(incoming: Incoming, link: Box<Link<B>>, slot: Slot, pool: Rc<Inner<B>>) -> Self {
-        let mut lent = Lent { link, _slot: slot, pool };
+    pub(super) fn new(incoming: Incoming, link: Box<Link<B>>, held: Held<B>, slot: Slot) -> Self {
+        let mut lent = Lent { link, held, _slot: slot };
         if incoming.is_end_stream() && lent.link.is_alive() {
             lent.give_back();
             return Self { incoming, connection: Connection::Gone };
@@ -96,7 +96,7 @@ where
 
 impl<B: Body + 'static> Lent<B> {
     fn give_back(self) {
-        self.pool.keep(self.link);
+        self.held.lane().keep(self.link);
     }
 }
 

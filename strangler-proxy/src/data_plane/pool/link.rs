@@ -5,9 +5,10 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Connection, Parts, SendRequest};
@@ -23,6 +24,8 @@ pub(super) struct Link<B: Body + 'static> {
     bell: Arc<Bell>,
     waker: Waker,
     served: bool,
+    /// How long the upstream keeps it while it is idle, if it has said so.
+    pub(super) idle_max: Option<Duration>,
 }
 
 struct Work<B: Body + 'static> {
@@ -56,7 +59,7 @@ where
         });
         let waker = Waker::from(Arc::clone(&bell));
         let work = Work { connection: Some(connection), ended: false };
-        Self { sender, work, bell, waker, served: false }
+        Self { sender, work, bell, waker, served: false, idle_max: None }
     }
 
     /// Sends one request. The connection is only good for another one when [`is_ready`](Self::is_ready) says so.
@@ -71,6 +74,9 @@ where
         let (work, bell, waker) = (&mut self.work, &self.bell, &self.waker);
         let result =
             std::future::poll_fn(|cx| drive(work, bell, waker, cx, |cx| response.as_mut().poll(cx))).await;
+        if let Ok(response) = &result {
+            self.idle_max = idle_max(response.headers());
+        }
         result.map_err(|mut error| {
             let unsent = error.take_message().map(Box::new);
             let source = error.into_error();
@@ -125,6 +131,21 @@ where
     pub(super) fn into_parts(self) -> Option<Parts<LastWord<TokioIo<TcpStream>>>> {
         self.work.connection.map(Connection::into_parts)
     }
+}
+
+/// What `Keep-Alive: timeout=N` leaves for us, in a response of which the upstream closes the connection N seconds after
+/// (RFC 2068 §19.7.1.1, which servers still go by). The way to it and back takes time too.
+fn idle_max(headers: &HeaderMap) -> Option<Duration> {
+    const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+    const MARGIN: Duration = Duration::from_secs(1);
+    let value = headers.get(KEEP_ALIVE)?.to_str().ok()?;
+    let seconds = value.split(',').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_timeout = name.trim().eq_ignore_ascii_case("timeout");
+        is_timeout.then(|| value.trim().trim_matches('"').parse::<u32>().ok()).flatten()
+    })?;
+    let theirs = Duration::from_secs(u64::from(seconds));
+    Some(theirs.saturating_sub(MARGIN).max(theirs / 2))
 }
 
 impl<B> Work<B>
@@ -200,5 +221,31 @@ impl Wake for Bell {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.ring();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_time_that_an_upstream_names_is_kept_short_of() {
+        let of = |value: &'static str| {
+            idle_max(&HeaderMap::from_iter([(
+                HeaderName::from_static("keep-alive"),
+                HeaderValue::from_static(value),
+            )]))
+        };
+        let seconds = |seconds| Some(Duration::from_secs_f64(seconds));
+        assert_eq!(of("timeout=5"), seconds(4.0));
+        assert_eq!(of("max=100, Timeout = \"10\""), seconds(9.0));
+        assert_eq!(of("timeout=1"), seconds(0.5));
+        assert_eq!(of("timeout=0"), seconds(0.0));
+        for value in ["max=100", "timeout=x", "timeout", ""] {
+            assert_eq!(of(value), None, "{value}");
+        }
+        assert_eq!(idle_max(&HeaderMap::new()), None);
     }
 }

@@ -1,10 +1,13 @@
 //! Connections to one upstream, for one thread.
 //!
-//! The connection last used is used next (LIFO), so that as few as possible are kept warm. A connection has no
-//! task of its own: whoever waits for its response, or reads the body of it, drives it. That saves a wake-up and
-//! a switch on every step of an exchange, and a response that nobody wants any more closes its connection at once.
+//! Each address has a [`lane`] of its own; [`balance`] says to which the next request goes. Within a lane the
+//! connection last used is used next (LIFO), so that as few as possible are kept warm. A connection has no task of its
+//! own: whoever waits for its response, or reads the body of it, drives it. That saves a wake-up and a switch on every
+//! step of an exchange, and a response that nobody wants any more closes its connection at once.
 
+mod balance;
 mod body;
+mod lane;
 mod last_word;
 mod link;
 mod slots;
@@ -12,15 +15,19 @@ mod slots;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::upstream::{Upstream, Use};
+use balance::{Random, choose};
 pub use body::UpstreamBody;
+use lane::{Held, IdleRoom, Lane};
 pub use last_word::LastWord;
 use link::Link;
 use slots::{NoSlot, Slots};
@@ -28,15 +35,20 @@ use slots::{NoSlot, Slots};
 /// Failures of a request's own body come back as this.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Addresses to which a connection is tried for one request, one after the other.
+const CONNECTS_MAX: usize = 3;
+
 /// What a thread may ask of one upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolConfig {
-    /// Host and port to connect to.
-    pub authority: String,
+    /// For whom: an address that fails them is left alone by them.
+    pub of: Use,
+    /// Over all addresses.
     pub connections_max: usize,
     /// Requests that wait for a connection.
     pub waiting_max: usize,
     pub wait_max: Duration,
+    /// Over all addresses.
     pub idle_max: usize,
     pub idle_timeout: Duration,
     pub connect_timeout: Duration,
@@ -48,24 +60,18 @@ pub struct PoolConfig {
 pub struct Pool<B: Body + 'static>(Rc<Inner<B>>);
 
 struct Inner<B: Body + 'static> {
+    upstream: Arc<Upstream>,
     config: PoolConfig,
     slots: Slots,
-    idle: RefCell<Vec<Idle<B>>>,
-    counts: Cell<PoolCounts>,
+    idle: Rc<IdleRoom>,
+    lanes: RefCell<Vec<Rc<Lane<B>>>>,
+    /// Of the addresses that the lanes are for; `None` before the first look.
+    generation: Cell<Option<u64>>,
+    random: Random,
 }
 
-struct Idle<B: Body + 'static> {
-    link: Box<Link<B>>,
-    since: Instant,
-}
-
-/// What a pool has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PoolCounts {
-    pub connects: u64,
-    pub connects_failed: u64,
-    pub reuses: u64,
-}
+/// Where a request was sent last: for whoever sends it again, or gives up on it.
+pub struct Attempt<B: Body + 'static>(Cell<Option<Rc<Lane<B>>>>);
 
 /// Why there is no response.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +107,7 @@ pub enum SendFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
     Any,
-    /// For a second try: one that cannot have been closed for being idle.
+    /// For a second try: one that cannot have been closed for being idle, to another address if there is one.
     New,
 }
 
@@ -110,13 +116,22 @@ where
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<BodyError>,
 {
-    pub fn new(config: PoolConfig) -> Self {
+    pub fn new(upstream: Arc<Upstream>, config: PoolConfig) -> Self {
         let slots = Slots::new(config.connections_max.max(1), config.waiting_max);
-        Self(Rc::new(Inner { config, slots, idle: RefCell::default(), counts: Cell::default() }))
+        let idle = IdleRoom::new(config.idle_max, config.idle_timeout);
+        Self(Rc::new(Inner {
+            upstream,
+            config,
+            slots,
+            idle,
+            lanes: RefCell::default(),
+            generation: Cell::new(None),
+            random: Random::new(),
+        }))
     }
 
     /// Sends a request and waits for the head of its response. The request is sent on one connection at most;
-    /// another is tried only while the last one gave it back unsent.
+    /// another is tried, to this address or another one, only while the last one gave it back unsent.
     ///
     /// # Errors
     /// With the request in it, when it was not sent. There is no deadline but those of the connection: the caller
@@ -125,6 +140,7 @@ where
         &self,
         mut request: Box<Request<B>>,
         freshness: Freshness,
+        attempt: &Attempt<B>,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
         // What is rare is boxed, so that what is common is small: a future is moved as a whole.
         let slot = match self.0.slots.try_take() {
@@ -134,70 +150,136 @@ where
                 Err(NoSlot) => return Err(SendError { reason: SendFailure::Busy, unsent: Some(request) }),
             },
         };
+        // No memory is asked for until there is a failure to note.
+        let mut tried = Vec::new();
+        if freshness == Freshness::New && self.has_other(attempt) {
+            tried.extend(attempt.0.take());
+        }
+        let mut failed = None;
         loop {
-            let idle = if freshness == Freshness::Any { self.take_idle() } else { None };
+            let Some(lane) = self.choose(&tried) else {
+                let none = || io::Error::new(io::ErrorKind::NotFound, "none of its names has an address");
+                let reason = SendFailure::Connect(failed.unwrap_or_else(none));
+                return Err(SendError { reason, unsent: Some(request) });
+            };
+            attempt.0.set(Some(Rc::clone(&lane)));
+            let held = Held::new(lane);
+            let lane = held.lane();
+            let idle = if freshness == Freshness::Any { lane.take_idle() } else { None };
             let mut link = match idle {
                 Some(link) => link,
-                None => match Box::pin(self.connect()).await {
+                None => match Box::pin(self.connect(lane)).await {
                     Ok(link) => link,
                     Err(error) => {
-                        self.count(|counts| counts.connects_failed += 1);
-                        let reason = SendFailure::Connect(error);
-                        return Err(SendError { reason, unsent: Some(request) });
+                        lane.address.counts.connect_failed();
+                        self.failed(lane, &error);
+                        tried.push(Rc::clone(lane));
+                        if tried.len() >= CONNECTS_MAX {
+                            let reason = SendFailure::Connect(error);
+                            return Err(SendError { reason, unsent: Some(request) });
+                        }
+                        failed = Some(error);
+                        continue;
                     }
                 },
             };
             match link.send(request).await {
                 Ok(response) => {
-                    let pool = Rc::clone(&self.0);
-                    return Ok(response.map(|incoming| UpstreamBody::new(incoming, link, slot, pool)));
+                    self.answered(lane, response.status());
+                    return Ok(response.map(|incoming| UpstreamBody::new(incoming, link, held, slot)));
                 }
-                // Closed while it was idle. There are only so many idle ones, and a new one is the last.
-                Err(SendError { unsent: Some(again), reason: SendFailure::Closed { reused: true, .. } }) => {
-                    request = again;
+                Err(SendError { reason, unsent }) => {
+                    match &reason {
+                        SendFailure::Closed { reused: true, .. } => lane.address.counts.race(),
+                        SendFailure::Closed { .. } | SendFailure::Protocol(_) => self.failed(lane, &reason),
+                        // The address has no part in it.
+                        SendFailure::Connect(_) | SendFailure::Busy | SendFailure::RequestBody(_) => {}
+                    }
+                    match (reason, unsent) {
+                        // Closed while it was idle. There are only so many idle ones, and a new one is the last.
+                        (SendFailure::Closed { reused: true, .. }, Some(again)) => request = again,
+                        (reason, unsent) => return Err(SendError { reason, unsent }),
+                    }
                 }
-                Err(error) => return Err(error),
             }
         }
     }
 
-    /// Closes connections that were idle for too long, or that the upstream has closed.
+    /// No response came in time, and nobody waits for it any more.
+    pub fn timed_out(&self, attempt: &Attempt<B>) {
+        if let Some(lane) = attempt.0.take() {
+            self.failed(&lane, &"no response in time");
+        }
+    }
+
+    /// Whether there is an address in use besides the one that a request was sent to.
+    pub fn has_other(&self, attempt: &Attempt<B>) -> bool {
+        let Some(last) = attempt.0.take() else { return false };
+        let pool = &self.0;
+        let now = pool.upstream.now();
+        let other = pool.lanes.borrow().iter().any(|lane| {
+            !Rc::ptr_eq(lane, &last) && pool.upstream.is_usable(&lane.address, pool.config.of, now)
+        });
+        attempt.0.set(Some(last));
+        other
+    }
+
+    /// Closes connections that were idle for too long, or that the upstream has closed, and those to addresses that
+    /// it has no more.
     pub fn sweep(&self, now: Instant) {
-        let timeout = self.0.config.idle_timeout;
-        let kept = |idle: &mut Idle<B>| now.duration_since(idle.since) < timeout && idle.link.is_alive();
-        let mut idle = self.0.idle.take();
-        idle.retain_mut(kept);
-        // Nothing comes back to the pool meanwhile: this thread is here.
-        self.0.idle.replace(idle);
+        self.refresh();
+        for lane in self.0.lanes.borrow().iter() {
+            lane.sweep(now);
+        }
     }
 
     /// Closes all connections that are not in use.
     pub fn close_idle(&self) {
-        self.0.idle.take();
+        for lane in self.0.lanes.borrow().iter() {
+            lane.close_idle();
+        }
     }
 
     pub fn idle(&self) -> usize {
-        self.0.idle.borrow().len()
+        self.0.idle.kept()
     }
 
     pub fn in_use(&self) -> usize {
         self.0.slots.in_use()
     }
 
-    pub fn counts(&self) -> PoolCounts {
-        self.0.counts.get()
+    fn choose(&self, tried: &[Rc<Lane<B>>]) -> Option<Rc<Lane<B>>> {
+        self.refresh();
+        let Inner { upstream, config, lanes, random, .. } = &*self.0;
+        choose(&lanes.borrow(), upstream, config.of, tried, random)
     }
 
-    fn take_idle(&self) -> Option<Box<Link<B>>> {
-        let link = self.0.idle.borrow_mut().pop()?.link;
-        self.count(|counts| counts.reuses += 1);
-        Some(link)
+    /// Takes over what has changed of the addresses.
+    fn refresh(&self) {
+        let generation = Some(self.0.upstream.generation());
+        if self.0.generation.replace(generation) == generation {
+            return;
+        }
+        let addresses = self.0.upstream.addresses();
+        let mut old = self.0.lanes.take();
+        let lanes = addresses.iter().map(|address| {
+            match old.iter().position(|lane| Arc::ptr_eq(&lane.address, address)) {
+                Some(place) => old.swap_remove(place),
+                None => Rc::new(Lane::new(Arc::clone(address), Rc::clone(&self.0.idle))),
+            }
+        });
+        let lanes = lanes.collect();
+        self.0.lanes.replace(lanes);
+        for lane in old {
+            lane.retire();
+        }
     }
 
-    async fn connect(&self) -> io::Result<Box<Link<B>>> {
+    async fn connect(&self, lane: &Lane<B>) -> io::Result<Box<Link<B>>> {
         let config = &self.0.config;
-        self.count(|counts| counts.connects += 1);
-        let connecting = TcpStream::connect(&config.authority);
+        self.0.make_room();
+        lane.address.counts.connect();
+        let connecting = TcpStream::connect(lane.address.socket);
         let stream = match tokio::time::timeout(config.connect_timeout, connecting).await {
             Ok(stream) => stream?,
             Err(_) => return Err(io::ErrorKind::TimedOut.into()),
@@ -215,19 +297,27 @@ where
         Ok(Box::new(Link::new(sender, connection)))
     }
 
-    fn count(&self, change: impl FnOnce(&mut PoolCounts)) {
-        let mut counts = self.0.counts.get();
-        change(&mut counts);
-        self.0.counts.set(counts);
+    fn answered(&self, lane: &Lane<B>, status: StatusCode) {
+        if status.is_server_error() && self.0.upstream.config.health.count_5xx {
+            self.failed(lane, &status);
+        } else {
+            self.0.upstream.succeeded(&lane.address, self.0.config.of);
+        }
+    }
+
+    fn failed(&self, lane: &Lane<B>, why: &dyn std::fmt::Display) {
+        self.0.upstream.failed(&lane.address, self.0.config.of, why);
     }
 }
 
 impl<B: Body + 'static> Inner<B> {
-    /// Takes back a connection that is ready for another request.
-    fn keep(&self, link: Box<Link<B>>) {
-        let mut idle = self.idle.borrow_mut();
-        if idle.len() < self.config.idle_max {
-            idle.push(Idle { link, since: Instant::now() });
+    /// Closes an idle connection to another address where a new one would be one too many.
+    fn make_room(&self) {
+        if self.slots.in_use() + self.idle.kept() > self.config.connections_max {
+            let lanes = self.lanes.borrow();
+            if let Some(lane) = lanes.iter().max_by_key(|lane| lane.idle()) {
+                lane.close_oldest();
+            }
         }
     }
 }
@@ -235,5 +325,11 @@ impl<B: Body + 'static> Inner<B> {
 impl<B: Body + 'static> Clone for Pool<B> {
     fn clone(&self) -> Self {
         Self(Rc::clone(&self.0))
+    }
+}
+
+impl<B: Body + 'static> Default for Attempt<B> {
+    fn default() -> Self {
+        Self(Cell::new(None))
     }
 }

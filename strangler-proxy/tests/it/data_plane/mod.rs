@@ -1,6 +1,7 @@
 //! The way of a client request, over real sockets: a raw client, the proxy, and upstreams that do as they are told.
 
 mod accounting;
+mod addresses;
 mod bodies;
 pub(crate) mod client;
 mod drain;

@@ -9,7 +9,10 @@ use diff_harness::exchange::UnixMillis;
 use diff_harness::lifecycle::{Declaration, Hold, Route, Stage, Standing};
 use diff_harness::store::Tally;
 use strangler_proxy::counters::Snapshot;
-use strangler_proxy::data_plane::{self, DataPlane, DataPlaneConfig, Drained, Outlets, UpstreamConfig};
+use strangler_proxy::data_plane::upstream::LookUp;
+use strangler_proxy::data_plane::{
+    self, DataPlane, DataPlaneConfig, Drained, Outlets, UpstreamConfig, Upstreams,
+};
 use strangler_proxy::routes::MatchPolicy;
 use strangler_proxy::routes::cohort::Cohorts;
 use strangler_proxy::routes::table::{RouteTable, SharedTable};
@@ -21,6 +24,7 @@ use crate::shadow::rig::{Rig, Setup, eventually};
 pub(super) struct Proxy {
     pub address: SocketAddr,
     pub rig: Rig,
+    pub upstreams: Arc<Upstreams>,
     table: SharedTable,
     plane: Option<DataPlane>,
 }
@@ -30,13 +34,14 @@ pub(super) struct Plan {
     candidate: Option<SocketAddr>,
     routes: Vec<Route>,
     config: Vec<Change>,
+    look_up: Option<LookUp>,
 }
 
 type Change = Box<dyn FnOnce(&mut DataPlaneConfig)>;
 
 impl Plan {
     pub(super) fn new(control: SocketAddr) -> Self {
-        Self { control, candidate: None, routes: Vec::new(), config: Vec::new() }
+        Self { control, candidate: None, routes: Vec::new(), config: Vec::new(), look_up: None }
     }
 
     pub(super) fn candidate(mut self, candidate: &Origin) -> Self {
@@ -59,6 +64,12 @@ impl Plan {
         self
     }
 
+    /// Names have the addresses that this says.
+    pub(super) fn resolver(mut self, look_up: LookUp) -> Self {
+        self.look_up = Some(look_up);
+        self
+    }
+
     pub(super) fn start(self) -> Proxy {
         let setup = Setup { control: Some(self.control), candidate: self.candidate, ..Setup::default() };
         let rig = setup.start();
@@ -77,8 +88,14 @@ impl Plan {
             undeclared: rig.recorder.undeclared(),
             fallback: rig.fallback.clone(),
         };
-        let plane = data_plane::start(config, Arc::clone(&table), outlets).unwrap();
-        Proxy { address: plane.addrs()[0], rig, table, plane: Some(plane) }
+        let (control, candidate) = (&config.control, config.candidate.as_ref());
+        let upstreams = match &self.look_up {
+            Some(look_up) => Upstreams::start_with(control, candidate, look_up),
+            None => Upstreams::start(control, candidate),
+        };
+        let upstreams = Arc::new(upstreams.unwrap());
+        let plane = data_plane::start(config, Arc::clone(&upstreams), Arc::clone(&table), outlets).unwrap();
+        Proxy { address: plane.addrs()[0], rig, upstreams, table, plane: Some(plane) }
     }
 }
 

@@ -211,3 +211,19 @@ fn idle_connections_are_closed_after_a_while() {
     eventually(|| control.finished() == 1);
     assert_eq!(proxy.client().get("/").status, 200);
 }
+
+#[test]
+fn a_connection_is_not_used_beyond_the_time_that_the_upstream_names() {
+    for (seconds, connections) in [(0, 5), (60, 1)] {
+        let control = Origin::new(move |_| {
+            format!("HTTP/1.1 200 OK\r\nKeep-Alive: timeout={seconds}, max=9\r\nContent-Length: 1\r\n\r\nx")
+        });
+        let proxy = Proxy::to(&control);
+        let mut client = proxy.client();
+        for _ in 0..5 {
+            let response = client.get("/");
+            assert_eq!((response.status, response.field("keep-alive")), (200, None));
+        }
+        assert_eq!(control.connections(), connections, "timeout={seconds}");
+    }
+}

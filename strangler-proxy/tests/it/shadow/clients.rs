@@ -11,7 +11,7 @@ use diff_harness::comparison::{DropReason, SkipReason};
 use diff_harness::exchange::UnixMillis;
 use diff_harness::lifecycle::{Declaration, Hold, Route, Stage, Standing};
 use diff_harness::store::Tally;
-use strangler_proxy::data_plane::{self, DataPlane, DataPlaneConfig, Outlets, UpstreamConfig};
+use strangler_proxy::data_plane::{self, DataPlane, DataPlaneConfig, Outlets, UpstreamConfig, Upstreams};
 use strangler_proxy::routes::cohort::Cohorts;
 use strangler_proxy::routes::matcher::MatchPolicy;
 use strangler_proxy::routes::table::RouteTable;
@@ -57,7 +57,8 @@ impl Proxy {
             undeclared: rig.recorder.undeclared(),
             fallback: rig.fallback.clone(),
         };
-        let plane = data_plane::start(config, table, outlets).unwrap();
+        let upstreams = Upstreams::start(&config.control, config.candidate.as_ref()).unwrap();
+        let plane = data_plane::start(config, Arc::new(upstreams), table, outlets).unwrap();
         let address = plane.addrs()[0];
         Self { plane, rig, address }
     }

@@ -14,7 +14,7 @@ use diff_harness::redact::{RedactionConfig, RedactionKey, Redactor};
 use diff_harness::store::{Epoch, Tally, Undeclared};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use strangler_proxy::counters::CounterRegistry;
-use strangler_proxy::data_plane::UpstreamConfig;
+use strangler_proxy::data_plane::{UpstreamConfig, Upstreams};
 use strangler_proxy::fallback::{FallbackConfig, FallbackHandle};
 use strangler_proxy::record::{Discover, Effects, Judge, RecordConfig, Recorder};
 use strangler_proxy::routes::table::ActiveRoute;
@@ -92,9 +92,9 @@ impl Setup {
         let recorder = Recorder::start(self.record, epoch, effects).unwrap();
         let upstream = |address: std::net::SocketAddr| UpstreamConfig::new(address.to_string());
         let control = upstream(self.control.unwrap_or_else(Upstream::nowhere));
-        let (shadow, worker) =
-            ShadowWorker::start(self.shadow, recorder.compare(), control, self.candidate.map(upstream))
-                .unwrap();
+        let candidate = self.candidate.map(upstream);
+        let upstreams = Arc::new(Upstreams::start(&control, candidate.as_ref()).unwrap());
+        let (shadow, worker) = ShadowWorker::start(self.shadow, recorder.compare(), upstreams).unwrap();
         Rig { fallback, registry, route: Arc::new(route), shadow, worker, recorder, store }
     }
 }

@@ -1,0 +1,139 @@
+//! One address of an upstream, and how it is.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::ejection::Ejection;
+
+/// Whose requests: what shadows meet never takes an address from clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    Clients,
+    Shadows,
+}
+
+/// Shared by all threads that connect to it.
+#[derive(Debug)]
+pub struct Address {
+    /// As it was declared: `monolith.internal:80`.
+    pub authority: Arc<str>,
+    pub socket: SocketAddr,
+    pub(super) clients: Ejection,
+    pub(super) shadows: Ejection,
+    /// By the active check.
+    unhealthy: AtomicBool,
+    pub counts: AddressCounts,
+}
+
+/// What was done with an address so far, by all threads.
+#[derive(Debug, Default)]
+pub struct AddressCounts {
+    requests: AtomicU64,
+    connects: AtomicU64,
+    connects_failed: AtomicU64,
+    races: AtomicU64,
+}
+
+/// The same at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AddressTally {
+    /// Requests that were sent to it.
+    pub requests: u64,
+    pub connects: u64,
+    pub connects_failed: u64,
+    /// Requests that met a close on a connection that had served before.
+    pub races: u64,
+}
+
+/// How an address is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressState {
+    Used,
+    /// It failed too often, and is left alone for a while.
+    Ejected,
+    /// The active check fails.
+    Unhealthy,
+}
+
+impl Address {
+    pub(super) fn new(authority: Arc<str>, socket: SocketAddr) -> Self {
+        Self {
+            authority,
+            socket,
+            clients: Ejection::default(),
+            shadows: Ejection::default(),
+            unhealthy: AtomicBool::new(false),
+            counts: AddressCounts::default(),
+        }
+    }
+
+    pub(super) fn ejection(&self, of: Use) -> &Ejection {
+        match of {
+            Use::Clients => &self.clients,
+            Use::Shadows => &self.shadows,
+        }
+    }
+
+    /// How often it was left alone since the start.
+    pub fn ejections(&self, of: Use) -> u64 {
+        self.ejection(of).total()
+    }
+
+    /// `now` is in milliseconds since the upstream was started.
+    pub(super) fn state(&self, of: Use, now: u64) -> AddressState {
+        if self.unhealthy.load(Ordering::Relaxed) {
+            AddressState::Unhealthy
+        } else if self.ejection(of).is_out(now) {
+            AddressState::Ejected
+        } else {
+            AddressState::Used
+        }
+    }
+
+    pub(super) fn is_unhealthy(&self) -> bool {
+        self.unhealthy.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_unhealthy(&self, unhealthy: bool) {
+        self.unhealthy.store(unhealthy, Ordering::Relaxed);
+    }
+}
+
+impl AddressCounts {
+    pub(in crate::data_plane) fn requests(&self, n: u64) {
+        self.requests.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(in crate::data_plane) fn connect(&self) {
+        self.connects.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(in crate::data_plane) fn connect_failed(&self) {
+        self.connects_failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(in crate::data_plane) fn race(&self) {
+        self.races.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn tally(&self) -> AddressTally {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        AddressTally {
+            requests: load(&self.requests),
+            connects: load(&self.connects),
+            connects_failed: load(&self.connects_failed),
+            races: load(&self.races),
+        }
+    }
+}
+
+impl AddressState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Ejected => "ejected",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Addresses are asked how they are, whether there is traffic or not.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::header::{HOST, USER_AGENT};
+use http::{HeaderValue, Request, StatusCode};
+use http_body_util::Empty;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::Upstream;
+use super::address::Address;
+use super::config::Check;
+
+/// Answers of one kind in a row, by address.
+#[derive(Debug, Default)]
+struct Row {
+    failures: u32,
+    successes: u32,
+}
+
+/// Why an address is not well.
+#[derive(Debug, thiserror::Error)]
+enum Sick {
+    #[error("it did not answer within {0:?}")]
+    Timeout(Duration),
+    #[error("it takes no connection: {0}")]
+    Connect(#[from] std::io::Error),
+    #[error("it does not answer in HTTP: {0}")]
+    Http(#[from] hyper::Error),
+    #[error("it answers {0}")]
+    Status(StatusCode),
+}
+
+/// Asks again and again.
+pub(super) async fn keep(upstream: &Upstream) {
+    let Some(check) = &upstream.config.health.check else { return };
+    let mut rows: HashMap<usize, (Arc<Address>, Row)> = HashMap::new();
+    let mut ticks = tokio::time::interval(check.every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let addresses = upstream.addresses();
+        let asked = addresses.iter().map(|address| async move { (address, ask(address, check).await) });
+        let answers = join_all(asked).await;
+        rows.retain(|_, (known, _)| addresses.iter().any(|address| Arc::ptr_eq(address, known)));
+        for (address, answer) in answers {
+            let (_, row) = rows
+                .entry(Arc::as_ptr(address).addr())
+                .or_insert_with(|| (Arc::clone(address), Row::default()));
+            note(upstream, address, row, check, answer);
+        }
+    }
+}
+
+fn note(upstream: &Upstream, address: &Address, row: &mut Row, check: &Check, answer: Result<(), Sick>) {
+    let (side, socket) = (upstream.side, address.socket);
+    match answer {
+        Ok(()) => {
+            *row = Row { failures: 0, successes: row.successes.saturating_add(1) };
+            if address.is_unhealthy() && row.successes >= check.healthy {
+                address.set_unhealthy(false);
+                tracing::info!(%side, address = %socket, "an address is healthy again");
+            }
+        }
+        Err(sick) => {
+            *row = Row { failures: row.failures.saturating_add(1), successes: 0 };
+            if !address.is_unhealthy() && row.failures >= check.unhealthy {
+                address.set_unhealthy(true);
+                tracing::warn!(%side, address = %socket, error = %sick, "an address is unhealthy and is not used");
+            }
+        }
+    }
+}
+
+async fn ask(address: &Address, check: &Check) -> Result<(), Sick> {
+    tokio::time::timeout(check.timeout, answer(address, check))
+        .await
+        .unwrap_or(Err(Sick::Timeout(check.timeout)))
+}
+
+/// Every time on a connection of its own: that one can be made is a part of the question.
+async fn answer(address: &Address, check: &Check) -> Result<(), Sick> {
+    let stream = TcpStream::connect(address.socket).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let mut response = pin!(sender.send_request(request(address, check)));
+    let mut connection = pin!(connection);
+    let mut ended = false;
+    let response = loop {
+        tokio::select! {
+            biased;
+            response = &mut response => break response?,
+            // It may end in the very turn in which it gives the response.
+            end = &mut connection, if !ended => {
+                end?;
+                ended = true;
+            }
+        }
+    };
+    if response.status().is_success() { Ok(()) } else { Err(Sick::Status(response.status())) }
+}
+
+fn request(address: &Address, check: &Check) -> Request<Empty<Bytes>> {
+    let mut request = Request::new(Empty::new());
+    // Both were checked when the config was read.
+    *request.uri_mut() = check.path.parse().unwrap_or_default();
+    let host = check.host.as_deref().unwrap_or(&address.authority);
+    if let Ok(host) = HeaderValue::from_str(host) {
+        request.headers_mut().insert(HOST, host);
+    }
+    request.headers_mut().insert(USER_AGENT, HeaderValue::from_static("strangler-health"));
+    request
+}

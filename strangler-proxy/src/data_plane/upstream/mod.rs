@@ -1,0 +1,239 @@
+//! An upstream as all threads share it: its addresses, and how each of them is.
+//!
+//! - [`config`]: what is declared.
+//! - [`address`], [`ejection`]: one address, and when it is left alone.
+//! - [`resolve`], [`check`]: names become addresses, and addresses are asked how they are, on a thread of its own.
+
+mod config;
+mod address;
+mod ejection;
+mod resolve;
+mod check;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use diff_harness::exchange::Side;
+use tokio::sync::oneshot;
+
+pub use address::{Address, AddressState, AddressTally, Use};
+pub use config::{Check, Health, UpstreamConfig};
+pub use resolve::{LookUp, ResolveTally};
+
+use resolve::Resolving;
+
+/// How long the start waits for names; what has no address by then gets one later.
+const FIRST_RESOLUTION_MAX: Duration = Duration::from_secs(5);
+
+/// Both sides, and the thread that looks after their addresses. Dropped, the thread ends.
+pub struct Upstreams {
+    pub control: Arc<Upstream>,
+    pub candidate: Option<Arc<Upstream>>,
+    keeper: Option<Keeper>,
+}
+
+/// One upstream: what is declared of it, and its addresses as they are now.
+pub struct Upstream {
+    pub side: Side,
+    pub config: UpstreamConfig,
+    addresses: ArcSwap<Vec<Arc<Address>>>,
+    /// Grows with every change of the addresses.
+    generation: AtomicU64,
+    resolving: Resolving,
+    started: Instant,
+}
+
+struct Keeper {
+    thread: Option<JoinHandle<()>>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Upstreams {
+    /// Resolves the names and goes on doing so, and asks the addresses how they are, if that is declared. A name that
+    /// has no address yet is tried again; until then its upstream cannot be reached.
+    ///
+    /// # Errors
+    /// When a thread is needed and cannot be started.
+    pub fn start(control: &UpstreamConfig, candidate: Option<&UpstreamConfig>) -> io::Result<Self> {
+        Self::start_with(control, candidate, &resolve::system())
+    }
+
+    /// The same with another resolver than the system's.
+    pub fn start_with(
+        control: &UpstreamConfig,
+        candidate: Option<&UpstreamConfig>,
+        look_up: &LookUp,
+    ) -> io::Result<Self> {
+        let upstream = |side, config: &UpstreamConfig| {
+            Arc::new(Upstream::new(side, config.clone(), Arc::clone(look_up)))
+        };
+        let control = upstream(Side::Control, control);
+        let candidate = candidate.map(|candidate| upstream(Side::Candidate, candidate));
+        let mut upstreams = Self { control, candidate, keeper: None };
+        let kept: Vec<_> = upstreams.all().filter(|upstream| upstream.is_kept()).cloned().collect();
+        if !kept.is_empty() {
+            upstreams.keeper = Some(Keeper::start(kept)?);
+        }
+        Ok(upstreams)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Upstream>> {
+        std::iter::once(&self.control).chain(&self.candidate)
+    }
+}
+
+impl Upstream {
+    fn new(side: Side, config: UpstreamConfig, look_up: LookUp) -> Self {
+        let (resolving, known) = Resolving::of(&config.authorities, look_up);
+        Self {
+            side,
+            config,
+            addresses: ArcSwap::from_pointee(known),
+            generation: AtomicU64::new(0),
+            resolving,
+            started: Instant::now(),
+        }
+    }
+
+    /// Whether there is anything to do for it between requests.
+    fn is_kept(&self) -> bool {
+        self.resolving.has_names() || self.config.health.check.is_some()
+    }
+
+    /// All there are now, in use or not.
+    pub fn addresses(&self) -> Arc<Vec<Arc<Address>>> {
+        self.addresses.load_full()
+    }
+
+    /// Another number, other addresses.
+    pub(in crate::data_plane) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub fn resolve_tally(&self) -> ResolveTally {
+        self.resolving.tally()
+    }
+
+    /// Milliseconds since the start.
+    pub(in crate::data_plane) fn now(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+
+    pub fn state(&self, address: &Address, of: Use) -> AddressState {
+        address.state(of, self.now())
+    }
+
+    pub(in crate::data_plane) fn is_usable(&self, address: &Address, of: Use, now: u64) -> bool {
+        address.state(of, now) == AddressState::Used
+    }
+
+    /// A request came to a good end, as far as the address can help it.
+    pub(in crate::data_plane) fn succeeded(&self, address: &Address, of: Use) {
+        address.ejection(of).succeeded();
+    }
+
+    /// A request failed because of the address.
+    pub(in crate::data_plane) fn failed(&self, address: &Address, of: Use, why: &dyn std::fmt::Display) {
+        let now = self.now();
+        let health = &self.config.health;
+        let room = || {
+            let all = self.addresses.load();
+            let out = all.iter().filter(|other| other.state(of, now) != AddressState::Used).count();
+            out < out_max(all.len(), health.eject_share)
+        };
+        if let Some(millis) = address.ejection(of).failed(now, health, room) {
+            tracing::warn!(
+                side = %self.side,
+                address = %address.socket,
+                of = ?of,
+                failures = address.ejection(of).failures() + 1,
+                for_ms = millis,
+                last = %why,
+                "an address failed too often in a row and is left alone for a while"
+            );
+        }
+    }
+
+    /// Puts other addresses in the place of those that are there; those that stay keep what is known of them.
+    fn set_addresses(&self, found: Vec<Arc<Address>>) {
+        self.addresses.store(Arc::new(found));
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// How many of so many addresses may be ejected: one at least, and never all.
+fn out_max(all: usize, share: u16) -> usize {
+    if share == 0 {
+        return 0;
+    }
+    (all * usize::from(share) / 10_000).max(1).min(all.saturating_sub(1))
+}
+
+impl Keeper {
+    fn start(upstreams: Vec<Arc<Upstream>>) -> io::Result<Self> {
+        let (stop, stopped) = oneshot::channel();
+        let (begun, begins) = std::sync::mpsc::sync_channel(1);
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().thread_name("resolve").build()?;
+        let thread = std::thread::Builder::new().name("upstreams".to_owned()).spawn(move || {
+            let keeping = async {
+                futures_util::future::join_all(upstreams.iter().map(|upstream| resolve::resolve(upstream)))
+                    .await;
+                // Nobody waits any more when the names took too long.
+                let _ = begun.send(());
+                let all = upstreams.iter().map(|upstream| async {
+                    tokio::join!(resolve::keep(upstream), check::keep(upstream));
+                });
+                futures_util::future::join_all(all).await;
+            };
+            runtime.block_on(async {
+                tokio::select! {
+                    () = keeping => {}
+                    _ = stopped => {}
+                }
+            });
+            // A name server that does not answer is not waited for.
+            runtime.shutdown_background();
+        })?;
+        if begins.recv_timeout(FIRST_RESOLUTION_MAX).is_err() {
+            tracing::warn!("the names of the upstreams are not resolved yet; serving begins without them");
+        }
+        Ok(Self { thread: Some(thread), stop: Some(stop) })
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        // It ends by itself when the sender is gone.
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the upstreams panicked: a bug in Strangler");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_may_be_ejected_and_never_all() {
+        for (all, share, max) in [
+            (1, 5_000, 0),
+            (2, 5_000, 1),
+            (3, 5_000, 1),
+            (10, 5_000, 5),
+            (10, 10_000, 9),
+            (3, 100, 1),
+            (5, 0, 0),
+        ] {
+            assert_eq!(out_max(all, share), max, "{all} at {share}");
+        }
+    }
+}
