@@ -23,6 +23,7 @@ use crate::admin::{self, About, Api, ApiEffects, Before};
 use crate::config::{Config, ConfigSource};
 use crate::control::{self, Control};
 use crate::counters::CounterRegistry;
+use crate::data_plane::upstream::UpstreamsError;
 use crate::data_plane::{self, DataPlane, Listener, Listening, Outlets, StartError, Upstreams};
 use crate::fallback::{FallbackHandle, FallbackThread};
 use crate::inventory::Discovery;
@@ -59,6 +60,8 @@ pub enum ServeError {
     Listen { what: &'static str, address: String, source: io::Error },
     #[error(transparent)]
     DataPlane(#[from] StartError),
+    #[error(transparent)]
+    Upstreams(#[from] UpstreamsError),
     #[error("a thread cannot be started: {0}")]
     Thread(#[source] io::Error),
     #[error("the operating system gives no randomness: {0}")]
@@ -99,7 +102,7 @@ impl Proxy {
         let data_plane = config.data_plane;
         nobody_listens(&data_plane.listeners)?;
         let upstreams = Upstreams::start(&data_plane.control, data_plane.candidate.as_ref());
-        let upstreams = Arc::new(upstreams.map_err(ServeError::Thread)?);
+        let upstreams = Arc::new(upstreams?);
         let cohorts = Cohorts { salt: salt(store.as_ref())?, groups: config.groups };
 
         let rule_ids = Arc::new(ArcSwap::from_pointee(ids(&config.rules)));

@@ -165,12 +165,17 @@ impl Config {
         };
         let control = upstream(file.upstreams.control, overrides.control.clone(), "control")?;
         let candidate = upstream(file.upstreams.candidate, overrides.candidate.clone(), "candidate")?;
-        let defaults = DataPlaneConfig::new(DEFAULT_LISTEN, file.timeouts.upstream(&file.limits, &control));
+        let of = |upstream: &Upstream, name: &str| {
+            let config = file.timeouts.upstream(&file.limits, upstream, &beside);
+            let checked = config.tls.as_ref().map_or(Ok(()), |files| files.check(&config.authorities));
+            checked.map_err(|error| source.whole(format!("TLS to {name}: {error}"))).map(|()| config)
+        };
+        let defaults = DataPlaneConfig::new(DEFAULT_LISTEN, of(&control, "control")?);
         Ok(Self {
             data_plane: DataPlaneConfig {
                 listeners,
                 threads: threads.unwrap_or(defaults.threads),
-                candidate: Some(file.timeouts.upstream(&file.limits, &candidate)),
+                candidate: Some(of(&candidate, "candidate")?),
                 limits: file.limits.resolve(),
                 timeouts: file.timeouts.resolve(),
                 forwarding,

@@ -1,5 +1,6 @@
 //! From the sections of the file to the settings of the modules, and back for their defaults.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use diff_harness::ledger::Retention;
@@ -84,8 +85,13 @@ impl Timeouts {
     }
 
     /// Both upstreams have the same limits: what one side may cost, the other may too.
-    pub(super) fn upstream(&self, limits: &Limits, upstream: &Upstream) -> UpstreamConfig {
-        upstream.over(UpstreamConfig {
+    pub(super) fn upstream(
+        &self,
+        limits: &Limits,
+        upstream: &Upstream,
+        beside: &dyn Fn(&str) -> PathBuf,
+    ) -> UpstreamConfig {
+        let common = UpstreamConfig {
             connections_max: limits.upstream_connections.0,
             waiting_max: limits.upstream_waiting,
             wait_max: self.upstream_wait.0,
@@ -96,7 +102,8 @@ impl Timeouts {
             body_timeout: self.response_body.0,
             head_bytes_max: limits.response_head.bytes(),
             ..UpstreamConfig::new("")
-        })
+        };
+        upstream.over(common, beside)
     }
 }
 

@@ -49,8 +49,28 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
             "strangler.toml:2:1: unknown key `contrl`, expected `control`, `candidate` or `control_b`; did you mean `control`?",
         ),
         (
-            "[upstreams]\ncontrol = \"https://a\"\n",
-            "strangler.toml:2:11: `https://a` is not an upstream: TLS",
+            "[upstreams]\ncontrol = \"ftp://a\"\n",
+            "strangler.toml:2:11: `ftp://a` is not an upstream: it does not begin with http:// or https://",
+        ),
+        (
+            "[upstreams.control]\naddresses = [\"https://a\", \"http://b\"]\n",
+            "strangler.toml:1:1: some of the addresses are https:// and some are http://",
+        ),
+        (
+            "[upstreams.control]\nurl = \"http://a\"\ntls = {ca = \"ca.pem\"}\n",
+            "strangler.toml:1:1: `tls` is for https://, and this upstream is http://",
+        ),
+        (
+            "[upstreams.control]\nurl = \"https://a\"\ntls = {certificate = \"a.pem\"}\n",
+            "strangler.toml:1:1: `certificate` and `key` stand together",
+        ),
+        (
+            "[upstreams.control.tls]\nverify = false\n",
+            "strangler.toml:2:1: unknown key `verify`, expected `ca`, `server_name`, `certificate` or `key`",
+        ),
+        (
+            "[upstreams]\ncandidate = \"http://c\"\n[upstreams.control]\nurl = \"https://a\"\ntls = {ca = \"/nonexistent/ca.pem\"}\n",
+            "strangler.toml: TLS to control: /nonexistent/ca.pem cannot be read",
         ),
         (
             "[upstreams.control]\nurl = \"http://a/b\"\n",

@@ -1,6 +1,7 @@
 //! A named server that the proxy can forward to, as it is declared.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
@@ -9,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::units::{Positive, Share, Time};
 use crate::data_plane::UpstreamConfig;
-use crate::data_plane::upstream::{Check, Health};
+use crate::data_plane::upstream::{Check, Health, Identity, TlsFiles};
 
 /// Where an upstream is, `http://host:port` or several of them, and how it is looked after.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +19,13 @@ pub struct Upstream {
     locations: Vec<Location>,
     resolve_every: Time,
     health: Health,
+    tls: Tls,
 }
 
 /// One URL of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Location {
+    is_tls: bool,
     host: String,
     port: u16,
 }
@@ -34,8 +37,11 @@ impl Upstream {
     }
 
     /// What it declares by itself; the rest is the same for all upstreams.
-    pub(super) fn over(&self, common: UpstreamConfig) -> UpstreamConfig {
+    ///
+    /// `beside` finds a file that is named in the config.
+    pub(super) fn over(&self, common: UpstreamConfig, beside: &dyn Fn(&str) -> PathBuf) -> UpstreamConfig {
         UpstreamConfig {
+            tls: self.is_tls().then(|| self.tls.resolve(beside)),
             authorities: self.authorities().collect(),
             resolve_every: self.resolve_every.0,
             health: self.health.clone(),
@@ -43,9 +49,19 @@ impl Upstream {
         }
     }
 
+    /// All of its URLs, or none.
+    fn is_tls(&self) -> bool {
+        self.locations.iter().any(|location| location.is_tls)
+    }
+
     fn at(locations: Vec<Location>) -> Self {
         let defaults = UpstreamConfig::new("");
-        Self { locations, resolve_every: Time(defaults.resolve_every), health: defaults.health }
+        Self {
+            locations,
+            resolve_every: Time(defaults.resolve_every),
+            health: defaults.health,
+            tls: Tls::default(),
+        }
     }
 }
 
@@ -60,7 +76,8 @@ impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, location) in self.locations.iter().enumerate() {
             let comma = if index > 0 { ", " } else { "" };
-            write!(f, "{comma}http://{}:{}", location.host, location.port)?;
+            let scheme = if location.is_tls { "https" } else { "http" };
+            write!(f, "{comma}{scheme}://{}:{}", location.host, location.port)?;
         }
         Ok(())
     }
@@ -82,11 +99,11 @@ impl FromStr for Location {
             format!("`{text}` is not an upstream: {why}; expected a URL such as `http://127.0.0.1:9001`")
         };
         let uri: http::Uri = text.parse().map_err(|_| wrong("it is not a URL"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err(wrong("TLS to upstreams is not spoken")),
-            _ => return Err(wrong("it does not begin with http://")),
-        }
+        let is_tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(wrong("it does not begin with http:// or https://")),
+        };
         if uri.path().len() > 1 || uri.query().is_some() {
             return Err(wrong("it has a path, and requests are forwarded with the path that they came with"));
         }
@@ -96,13 +113,14 @@ impl FromStr for Location {
         }
         // `Authority::port` has no word for a port that is not one.
         let port = match authority.as_str().strip_prefix(authority.host()).unwrap_or_default() {
+            "" if is_tls => 443,
             "" => 80,
             port => port.strip_prefix(':').and_then(|port| port.parse().ok()).unwrap_or(0),
         };
         if authority.host().is_empty() || port == 0 {
             return Err(wrong("it needs a host and a port from 1 to 65535"));
         }
-        Ok(Self { host: authority.host().to_owned(), port })
+        Ok(Self { is_tls, host: authority.host().to_owned(), port })
     }
 }
 
@@ -140,6 +158,17 @@ struct Table {
     addresses: Vec<Url>,
     resolve_every: Interval,
     health: HealthTable,
+    tls: Option<Tls>,
+}
+
+/// `tls` of an upstream as it is written. Whether the files can be used is seen when they are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Tls {
+    ca: Option<String>,
+    server_name: Option<String>,
+    certificate: Option<String>,
+    key: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -202,6 +231,22 @@ impl Table {
                 );
             }
         };
+        if locations.iter().any(|location| location.is_tls != locations[0].is_tls) {
+            return Err(
+                "some of the addresses are https:// and some are http://; expected one of them for all"
+                    .to_owned(),
+            );
+        }
+        if self.tls.is_some() && !locations[0].is_tls {
+            return Err("`tls` is for https://, and this upstream is http://".to_owned());
+        }
+        let tls = self.tls.unwrap_or_default();
+        if tls.certificate.is_some() != tls.key.is_some() {
+            return Err(
+                "`certificate` and `key` stand together: our certificate, and the key that belongs to it"
+                    .to_owned(),
+            );
+        }
         let HealthTable { failures, count_5xx, eject_for, eject_for_max, eject_share, check } = self.health;
         if eject_for_max.0.0 < eject_for.0.0 {
             return Err(format!(
@@ -217,14 +262,28 @@ impl Table {
             eject_share: eject_share.0,
             check: check.map(CheckTable::resolve),
         };
-        Ok(Upstream { locations, resolve_every: self.resolve_every.0, health })
+        Ok(Upstream { locations, resolve_every: self.resolve_every.0, health, tls })
     }
 }
 
 impl Default for Table {
     fn default() -> Self {
         let resolve_every = Interval(Time(UpstreamConfig::new("").resolve_every));
-        Self { url: None, addresses: Vec::new(), resolve_every, health: HealthTable::default() }
+        Self { url: None, addresses: Vec::new(), resolve_every, health: HealthTable::default(), tls: None }
+    }
+}
+
+impl Tls {
+    fn resolve(&self, beside: &dyn Fn(&str) -> PathBuf) -> TlsFiles {
+        let identity = |(certificate, key): (&String, &String)| Identity {
+            certificate: beside(certificate),
+            key: beside(key),
+        };
+        TlsFiles {
+            ca: self.ca.as_deref().map(beside),
+            server_name: self.server_name.clone(),
+            identity: self.certificate.as_ref().zip(self.key.as_ref()).map(identity),
+        }
     }
 }
 
@@ -325,11 +384,14 @@ mod tests {
 
     #[test]
     fn an_upstream_reads_back_what_it_prints() {
-        for text in ["http://127.0.0.1:9001", "http://[::1]:9001", "http://monolith.internal:80"] {
+        for text in
+            ["http://127.0.0.1:9001", "http://[::1]:9001", "http://monolith.internal:80", "https://a:1"]
+        {
             assert_eq!(text.parse::<Upstream>().unwrap().to_string(), text);
         }
         let monolith = "http://monolith/".parse::<Upstream>().unwrap();
         assert_eq!(monolith.authorities().collect::<Vec<_>>(), ["monolith:80"]);
+        assert_eq!("https://monolith".parse::<Upstream>().unwrap().to_string(), "https://monolith:443");
     }
 
     #[test]
@@ -337,7 +399,6 @@ mod tests {
         for text in [
             "",
             "127.0.0.1:9001",
-            "https://a:1",
             "ftp://a",
             "http://a/b",
             "http://a?x",

@@ -12,15 +12,15 @@ use hyper::client::conn::http1::Parts;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional_with_sizes};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 
 use super::client_io::ClientIo;
 use super::pool::LastWord;
+use super::upstream::Stream;
 use super::worker::Worker;
 
 /// Begins when the client has its 101.
-pub(super) fn open(worker: &Rc<Worker>, client: OnUpgrade, upstream: Parts<LastWord<TokioIo<TcpStream>>>) {
+pub(super) fn open(worker: &Rc<Worker>, client: OnUpgrade, upstream: Parts<LastWord<TokioIo<Stream>>>) {
     let idle = worker.config.timeouts.tunnel;
     let in_flight = worker.tunnel_begins();
     tokio::task::spawn_local(async move {

@@ -8,13 +8,13 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::Parts;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::lane::Held;
 use super::link::Link;
 use super::slots::Slot;
 use super::{BodyError, LastWord};
+use crate::data_plane::upstream::Stream;
 
 /// Dropped before its end, it closes the connection: there is no other way to stop an HTTP/1.1 response.
 pub struct UpstreamBody<B: Body + 'static> {
@@ -54,7 +54,7 @@ where
     }
 
     /// The bare connection, after a response of 101.
-    pub fn into_connection(self) -> Option<Parts<LastWord<TokioIo<TcpStream>>>> {
+    pub fn into_connection(self) -> Option<Parts<LastWord<TokioIo<Stream>>>> {
         match self.connection {
             Connection::Here(lent) => lent.link.into_parts(),
             Connection::Apart(_) | Connection::Gone => None,

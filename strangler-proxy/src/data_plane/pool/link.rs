@@ -13,9 +13,9 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Connection, Parts, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::{BodyError, LastWord, SendError, SendFailure};
+use crate::data_plane::upstream::{Look, Stream};
 
 /// Both halves of an HTTP/1.1 connection: the one that takes requests and the one that does the work.
 pub(super) struct Link<B: Body + 'static> {
@@ -24,13 +24,14 @@ pub(super) struct Link<B: Body + 'static> {
     bell: Arc<Bell>,
     waker: Waker,
     served: bool,
+    look: Look,
     /// How long the upstream keeps it while it is idle, if it has said so.
     pub(super) idle_max: Option<Duration>,
 }
 
 struct Work<B: Body + 'static> {
     /// `None` when it has come to its end and nothing more can be had of it.
-    connection: Option<Connection<LastWord<TokioIo<TcpStream>>, B>>,
+    connection: Option<Connection<LastWord<TokioIo<Stream>>, B>>,
     /// It has come to its end: closed, or switched to another protocol.
     ended: bool,
 }
@@ -50,7 +51,8 @@ where
 {
     pub(super) fn new(
         sender: SendRequest<B>,
-        connection: Connection<LastWord<TokioIo<TcpStream>>, B>,
+        connection: Connection<LastWord<TokioIo<Stream>>, B>,
+        look: Look,
     ) -> Self {
         let bell = Arc::new(Bell {
             task: Mutex::new(Waker::noop().clone()),
@@ -59,7 +61,7 @@ where
         });
         let waker = Waker::from(Arc::clone(&bell));
         let work = Work { connection: Some(connection), ended: false };
-        Self { sender, work, bell, waker, served: false, idle_max: None }
+        Self { sender, work, bell, waker, served: false, look, idle_max: None }
     }
 
     /// Sends one request. The connection is only good for another one when [`is_ready`](Self::is_ready) says so.
@@ -70,6 +72,10 @@ where
         request: Box<Request<B>>,
     ) -> Result<Response<Incoming>, SendError<B>> {
         let reused = std::mem::replace(&mut self.served, true);
+        if reused && !request.method().is_safe() {
+            // It cannot be sent again, so that a look at the kernel is worth its price.
+            self.look.before_writing();
+        }
         let mut response = pin!(self.sender.try_send_request(*request));
         let (work, bell, waker) = (&mut self.work, &self.bell, &self.waker);
         let result =
@@ -128,7 +134,7 @@ where
     }
 
     /// The bare connection, after the upstream has switched protocols on it.
-    pub(super) fn into_parts(self) -> Option<Parts<LastWord<TokioIo<TcpStream>>>> {
+    pub(super) fn into_parts(self) -> Option<Parts<LastWord<TokioIo<Stream>>>> {
         self.work.connection.map(Connection::into_parts)
     }
 }

@@ -22,7 +22,6 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::upstream::{Upstream, Use};
 use balance::{Random, choose};
@@ -279,13 +278,12 @@ where
         let config = &self.0.config;
         self.0.make_room();
         lane.address.counts.connect();
-        let connecting = TcpStream::connect(lane.address.socket);
+        let connecting = self.0.upstream.connect(&lane.address);
         let stream = match tokio::time::timeout(config.connect_timeout, connecting).await {
             Ok(stream) => stream?,
             Err(_) => return Err(io::ErrorKind::TimedOut.into()),
         };
-        // A request is written whole before its response is waited for; delaying its last segment only costs.
-        stream.set_nodelay(true)?;
+        let look = stream.look();
         let mut client = hyper::client::conn::http1::Builder::new();
         client
             .preserve_header_case(config.preserve_header_case)
@@ -294,7 +292,7 @@ where
             .handshake(LastWord::new(TokioIo::new(stream)))
             .await
             .map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Box::new(Link::new(sender, connection)))
+        Ok(Box::new(Link::new(sender, connection, look)))
     }
 
     fn answered(&self, lane: &Lane<B>, status: StatusCode) {

@@ -23,6 +23,8 @@ pub struct Address {
     pub(super) shadows: Ejection,
     /// By the active check.
     unhealthy: AtomicBool,
+    /// When the log last said that a request failed here, plus one.
+    told: AtomicU64,
     pub counts: AddressCounts,
 }
 
@@ -64,6 +66,7 @@ impl Address {
             clients: Ejection::default(),
             shadows: Ejection::default(),
             unhealthy: AtomicBool::new(false),
+            told: AtomicU64::new(0),
             counts: AddressCounts::default(),
         }
     }
@@ -89,6 +92,14 @@ impl Address {
         } else {
             AddressState::Used
         }
+    }
+
+    /// Whether the log may say that something failed: it does so now and then, and not for every request.
+    pub(super) fn may_be_told(&self, now: u64) -> bool {
+        const EVERY: u64 = 10_000;
+        let told = self.told.load(Ordering::Relaxed);
+        let is_due = told == 0 || now + 1 >= told + EVERY;
+        is_due && self.told.compare_exchange(told, now + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     pub(super) fn is_unhealthy(&self) -> bool {

@@ -11,7 +11,6 @@ use http::header::{HOST, USER_AGENT};
 use http::{HeaderValue, Request, StatusCode};
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::Upstream;
 use super::address::Address;
@@ -46,7 +45,8 @@ pub(super) async fn keep(upstream: &Upstream) {
     loop {
         ticks.tick().await;
         let addresses = upstream.addresses();
-        let asked = addresses.iter().map(|address| async move { (address, ask(address, check).await) });
+        let asked =
+            addresses.iter().map(|address| async move { (address, ask(upstream, address, check).await) });
         let answers = join_all(asked).await;
         rows.retain(|_, (known, _)| addresses.iter().any(|address| Arc::ptr_eq(address, known)));
         for (address, answer) in answers {
@@ -78,15 +78,15 @@ fn note(upstream: &Upstream, address: &Address, row: &mut Row, check: &Check, an
     }
 }
 
-async fn ask(address: &Address, check: &Check) -> Result<(), Sick> {
-    tokio::time::timeout(check.timeout, answer(address, check))
+async fn ask(upstream: &Upstream, address: &Address, check: &Check) -> Result<(), Sick> {
+    tokio::time::timeout(check.timeout, answer(upstream, address, check))
         .await
         .unwrap_or(Err(Sick::Timeout(check.timeout)))
 }
 
 /// Every time on a connection of its own: that one can be made is a part of the question.
-async fn answer(address: &Address, check: &Check) -> Result<(), Sick> {
-    let stream = TcpStream::connect(address.socket).await?;
+async fn answer(upstream: &Upstream, address: &Address, check: &Check) -> Result<(), Sick> {
+    let stream = upstream.connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let mut response = pin!(sender.send_request(request(address, check)));
     let mut connection = pin!(connection);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::tls::TlsFiles;
+
 /// One upstream, and what may be asked of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamConfig {
@@ -11,6 +13,8 @@ pub struct UpstreamConfig {
     /// How often names are resolved again.
     pub resolve_every: Duration,
     pub health: Health,
+    /// `None`: plain TCP.
+    pub tls: Option<TlsFiles>,
     /// Connections to it, over all threads and addresses; at least one for each thread.
     pub connections_max: usize,
     /// Requests that wait for a connection, over all threads; one more is answered 503.
@@ -74,6 +78,7 @@ impl UpstreamConfig {
             authorities: vec![authority.into()],
             resolve_every: Duration::from_secs(30),
             health: Health::default(),
+            tls: None,
             connections_max: 1024,
             waiting_max: 1024,
             wait_max: Duration::from_secs(1),

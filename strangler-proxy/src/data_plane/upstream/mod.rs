@@ -2,11 +2,14 @@
 //!
 //! - [`config`]: what is declared.
 //! - [`address`], [`ejection`]: one address, and when it is left alone.
+//! - [`tls`], [`stream`]: a connection to it.
 //! - [`resolve`], [`check`]: names become addresses, and addresses are asked how they are, on a thread of its own.
 
 mod config;
 mod address;
 mod ejection;
+mod tls;
+mod stream;
 mod resolve;
 mod check;
 
@@ -18,13 +21,27 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use diff_harness::exchange::Side;
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 pub use address::{Address, AddressState, AddressTally, Use};
 pub use config::{Check, Health, UpstreamConfig};
 pub use resolve::{LookUp, ResolveTally};
+pub(in crate::data_plane) use stream::Look;
+pub use stream::Stream;
+pub use tls::{Identity, TlsError, TlsFiles};
 
 use resolve::Resolving;
+use tls::TlsClient;
+
+/// Why upstreams cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamsError {
+    #[error("TLS to {side}: {source}")]
+    Tls { side: Side, source: TlsError },
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[source] io::Error),
+}
 
 /// How long the start waits for names; what has no address by then gets one later.
 const FIRST_RESOLUTION_MAX: Duration = Duration::from_secs(5);
@@ -44,6 +61,7 @@ pub struct Upstream {
     /// Grows with every change of the addresses.
     generation: AtomicU64,
     resolving: Resolving,
+    tls: Option<TlsClient>,
     started: Instant,
 }
 
@@ -57,8 +75,11 @@ impl Upstreams {
     /// has no address yet is tried again; until then its upstream cannot be reached.
     ///
     /// # Errors
-    /// When a thread is needed and cannot be started.
-    pub fn start(control: &UpstreamConfig, candidate: Option<&UpstreamConfig>) -> io::Result<Self> {
+    /// When the files of TLS cannot be used, or a thread is needed and cannot be started.
+    pub fn start(
+        control: &UpstreamConfig,
+        candidate: Option<&UpstreamConfig>,
+    ) -> Result<Self, UpstreamsError> {
         Self::start_with(control, candidate, &resolve::system())
     }
 
@@ -67,16 +88,17 @@ impl Upstreams {
         control: &UpstreamConfig,
         candidate: Option<&UpstreamConfig>,
         look_up: &LookUp,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, UpstreamsError> {
         let upstream = |side, config: &UpstreamConfig| {
-            Arc::new(Upstream::new(side, config.clone(), Arc::clone(look_up)))
+            let upstream = Upstream::new(side, config.clone(), Arc::clone(look_up));
+            upstream.map(Arc::new).map_err(|source| UpstreamsError::Tls { side, source })
         };
-        let control = upstream(Side::Control, control);
-        let candidate = candidate.map(|candidate| upstream(Side::Candidate, candidate));
+        let control = upstream(Side::Control, control)?;
+        let candidate = candidate.map(|candidate| upstream(Side::Candidate, candidate)).transpose()?;
         let mut upstreams = Self { control, candidate, keeper: None };
         let kept: Vec<_> = upstreams.all().filter(|upstream| upstream.is_kept()).cloned().collect();
         if !kept.is_empty() {
-            upstreams.keeper = Some(Keeper::start(kept)?);
+            upstreams.keeper = Some(Keeper::start(kept).map_err(UpstreamsError::Thread)?);
         }
         Ok(upstreams)
     }
@@ -87,16 +109,18 @@ impl Upstreams {
 }
 
 impl Upstream {
-    fn new(side: Side, config: UpstreamConfig, look_up: LookUp) -> Self {
+    fn new(side: Side, config: UpstreamConfig, look_up: LookUp) -> Result<Self, TlsError> {
+        let tls = config.tls.as_ref().map(|files| files.load(&config.authorities)).transpose()?;
         let (resolving, known) = Resolving::of(&config.authorities, look_up);
-        Self {
+        Ok(Self {
             side,
             config,
             addresses: ArcSwap::from_pointee(known),
             generation: AtomicU64::new(0),
             resolving,
+            tls,
             started: Instant::now(),
-        }
+        })
     }
 
     /// Whether there is anything to do for it between requests.
@@ -107,6 +131,17 @@ impl Upstream {
     /// All there are now, in use or not.
     pub fn addresses(&self) -> Arc<Vec<Arc<Address>>> {
         self.addresses.load_full()
+    }
+
+    /// Makes a connection, with TLS where that is declared. The caller has the deadline.
+    pub(in crate::data_plane) async fn connect(&self, address: &Address) -> io::Result<Stream> {
+        let stream = TcpStream::connect(address.socket).await?;
+        // A request is written whole before its response is waited for; delaying its last segment only costs.
+        stream.set_nodelay(true)?;
+        Ok(match &self.tls {
+            None => Stream::tcp(stream),
+            Some(tls) => Stream::tls(tls.connect(&address.authority, stream).await?),
+        })
     }
 
     /// Another number, other addresses.
@@ -139,6 +174,9 @@ impl Upstream {
     /// A request failed because of the address.
     pub(in crate::data_plane) fn failed(&self, address: &Address, of: Use, why: &dyn std::fmt::Display) {
         let now = self.now();
+        if address.may_be_told(now) {
+            tracing::warn!(side = %self.side, address = %address.socket, of = ?of, error = %why, "a request failed at an address");
+        }
         let health = &self.config.health;
         let room = || {
             let all = self.addresses.load();

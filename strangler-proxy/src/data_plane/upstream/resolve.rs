@@ -184,7 +184,7 @@ mod tests {
     fn upstream(authorities: &[&str]) -> Upstream {
         let mut config = UpstreamConfig::new("");
         config.authorities = authorities.iter().map(|authority| (*authority).to_owned()).collect();
-        Upstream::new(Side::Control, config, system())
+        Upstream::new(Side::Control, config, system()).unwrap()
     }
 
     fn sockets(upstream: &Upstream) -> Vec<SocketAddr> {

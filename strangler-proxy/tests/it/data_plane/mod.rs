@@ -14,4 +14,6 @@ mod proxy;
 mod refusals;
 mod reuse;
 mod slow;
+pub(crate) mod tls_origin;
 mod upgrade;
+mod upstream_tls;

@@ -71,11 +71,6 @@ impl Plan {
     }
 
     pub(super) fn start(self) -> Proxy {
-        let setup = Setup { control: Some(self.control), candidate: self.candidate, ..Setup::default() };
-        let rig = setup.start();
-        let table =
-            RouteTable::build(&self.routes, &rig.registry, MatchPolicy::default(), &Cohorts::default())
-                .into_shared();
         let control = UpstreamConfig::new(self.control.to_string());
         let mut config = DataPlaneConfig::new("127.0.0.1:0".parse().unwrap(), control);
         config.threads = NonZeroUsize::MIN;
@@ -83,17 +78,21 @@ impl Plan {
         for change in self.config {
             change(&mut config);
         }
-        let outlets = Outlets {
-            shadow: rig.shadow.clone(),
-            undeclared: rig.recorder.undeclared(),
-            fallback: rig.fallback.clone(),
-        };
         let (control, candidate) = (&config.control, config.candidate.as_ref());
         let upstreams = match &self.look_up {
             Some(look_up) => Upstreams::start_with(control, candidate, look_up),
             None => Upstreams::start(control, candidate),
         };
         let upstreams = Arc::new(upstreams.unwrap());
+        let rig = Setup { upstreams: Some(Arc::clone(&upstreams)), ..Setup::default() }.start();
+        let table =
+            RouteTable::build(&self.routes, &rig.registry, MatchPolicy::default(), &Cohorts::default())
+                .into_shared();
+        let outlets = Outlets {
+            shadow: rig.shadow.clone(),
+            undeclared: rig.recorder.undeclared(),
+            fallback: rig.fallback.clone(),
+        };
         let plane = data_plane::start(config, Arc::clone(&upstreams), Arc::clone(&table), outlets).unwrap();
         Proxy { address: plane.addrs()[0], rig, upstreams, table, plane: Some(plane) }
     }

@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     pub judge: Box<dyn Judge>,
     pub control: Option<std::net::SocketAddr>,
     pub candidate: Option<std::net::SocketAddr>,
+    /// In the place of these two, where a data plane has them too.
+    pub upstreams: Option<Arc<Upstreams>>,
 }
 
 impl Default for Setup {
@@ -55,6 +57,7 @@ impl Default for Setup {
             judge: Box::new(Exact("r1")),
             control: None,
             candidate: None,
+            upstreams: None,
         }
     }
 }
@@ -93,7 +96,9 @@ impl Setup {
         let upstream = |address: std::net::SocketAddr| UpstreamConfig::new(address.to_string());
         let control = upstream(self.control.unwrap_or_else(Upstream::nowhere));
         let candidate = self.candidate.map(upstream);
-        let upstreams = Arc::new(Upstreams::start(&control, candidate.as_ref()).unwrap());
+        let upstreams = self
+            .upstreams
+            .unwrap_or_else(|| Arc::new(Upstreams::start(&control, candidate.as_ref()).unwrap()));
         let (shadow, worker) = ShadowWorker::start(self.shadow, recorder.compare(), upstreams).unwrap();
         Rig { fallback, registry, route: Arc::new(route), shadow, worker, recorder, store }
     }
