@@ -187,6 +187,7 @@ impl Proxy {
             refusals: Arc::clone(data_plane.refusals()),
             shadow: shadow_handle,
             upstreams,
+            counts: Arc::clone(data_plane.counts()),
             effects: ApiEffects {
                 reload_rules: {
                     let (recorder, rule_ids) = (Arc::clone(&recorder), Arc::clone(&rule_ids));

@@ -27,7 +27,7 @@ use super::wire::{Code, Problem};
 use super::{evidence, health, matrix, metrics, moves, report, routes, stream, triage, upstreams};
 use crate::control::Control;
 use crate::counters::{CounterRegistry, Snapshot};
-use crate::data_plane::{RefusalCounts, Upstreams};
+use crate::data_plane::{DataPlaneCounts, RefusalCounts, Upstreams};
 use crate::record::Recorder;
 use crate::shadow::ShadowHandle;
 
@@ -51,6 +51,7 @@ pub struct Api {
     pub refusals: Arc<RefusalCounts>,
     pub shadow: ShadowHandle,
     pub upstreams: Arc<Upstreams>,
+    pub counts: Arc<DataPlaneCounts>,
     pub effects: ApiEffects,
 }
 

@@ -49,6 +49,14 @@ fn exposition(api: &Api) -> String {
         page.sample("strangler_refusals_total", &[("reason", reason)], n);
     }
 
+    let name = "strangler_connections_accepted_total";
+    page.family(name, "counter", "Client connections that were accepted.");
+    page.sample(name, &[], api.counts.connections_accepted());
+    let name = "strangler_connections_turned_away_total";
+    page.family(name, "counter", "Client connections that were closed for what they are, by why.");
+    for (why, n) in api.counts.turned_away() {
+        page.sample(name, &[("reason", why.reason())], n);
+    }
     upstreams(&mut page, api);
 
     let health = api.recorder.health();

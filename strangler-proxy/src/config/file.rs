@@ -23,6 +23,7 @@ pub(super) struct File {
     pub(super) upstreams: Upstreams,
     pub(super) listen: Listen,
     pub(super) listener: Vec<Listener>,
+    pub(super) http2: Http2,
     pub(super) admin: Admin,
     pub(super) store: Store,
     pub(super) log: Log,
@@ -63,6 +64,21 @@ pub(super) struct Listener {
     pub(super) address: Spanned<String>,
     pub(super) mode: Option<Spanned<String>>,
     pub(super) connections: Option<Positive>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Http2 {
+    pub(super) enabled: bool,
+    pub(super) streams: Positive,
+    pub(super) stream_window: Spanned<Size>,
+    pub(super) connection_window: Spanned<Size>,
+    pub(super) send_buffer: Spanned<Size>,
+    pub(super) ping_interval: Time,
+    pub(super) ping_timeout: Time,
+    pub(super) resets: Positive,
+    pub(super) resets_pending: Positive,
+    pub(super) resets_local: Positive,
 }
 
 #[derive(Debug, Default, Deserialize)]

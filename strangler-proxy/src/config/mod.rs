@@ -6,6 +6,7 @@
 mod cohort;
 mod error;
 mod file;
+mod http2;
 mod listen;
 mod policy;
 mod sections;
@@ -146,6 +147,7 @@ impl Config {
         let threads = threads(&source, file.listen.threads.as_ref())?;
         let listeners =
             listen::listeners(&source, (&file.listen, &file.listener), overrides.listen.as_ref(), &beside)?;
+        let http2 = file.http2.resolve(&source)?;
         let forwarding = file.forwarding.resolve(&source)?;
         let dry_run = verify::dry_run(&source, &file.verify)?;
         let shadow = ShadowConfig { first: verify::first(&source, &file.verify)?, ..file.shadow.resolve() };
@@ -176,6 +178,7 @@ impl Config {
                 listeners,
                 threads: threads.unwrap_or(defaults.threads),
                 candidate: Some(of(&candidate, "candidate")?),
+                http2,
                 limits: file.limits.resolve(),
                 timeouts: file.timeouts.resolve(),
                 forwarding,

@@ -120,6 +120,12 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
             "[listen]\naddress = \"127.0.0.1:1\"\n[[listener]]\naddress = \"127.0.0.1:1\"\n",
             "strangler.toml:4:11: a second listener on 127.0.0.1:1",
         ),
+        ("[http2]\nstreams = 0\n", "strangler.toml:2:11: 0 is too few"),
+        (
+            "[http2]\nstream_window = \"2GiB\"\n",
+            "strangler.toml:2:17: 2147483648 bytes are out of range: expected 1 to",
+        ),
+        ("[http2]\nconnection_window = \"1KiB\"\n", "strangler.toml:2:21: 1024 bytes are out of range"),
         ("[[listener]]\naddress = \"[::]:1\"\nconnections = 0\n", "strangler.toml:3:15: 0 is too few"),
         ("[shadow]\nshare = \"120%\"\n", "strangler.toml:2:9: `120%` is not a share"),
         ("[shadow]\ntimeout = 5\n", "hint: times, sizes and shares are strings with a unit"),

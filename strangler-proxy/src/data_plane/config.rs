@@ -20,6 +20,7 @@ pub struct DataPlaneConfig {
     pub control: UpstreamConfig,
     /// `None`: nothing can be answered by a candidate; what its stage sends there goes to control or is a 502.
     pub candidate: Option<UpstreamConfig>,
+    pub http2: Http2,
     pub limits: Limits,
     pub timeouts: Timeouts,
     pub forwarding: Forwarding,
@@ -57,6 +58,46 @@ impl Default for Limits {
             target_bytes_max: 8 << 10,
             body_bytes_max: 1 << 30,
             replay_bytes_max: 1 << 20,
+        }
+    }
+}
+
+/// HTTP/2 from clients: by prior knowledge, and over TLS as it is negotiated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http2 {
+    pub enabled: bool,
+    /// Requests at once on one connection.
+    pub streams_max: u32,
+    /// Bytes of one request body, and of all of a connection, that a client may send before they are taken.
+    pub stream_window: u32,
+    pub connection_window: u32,
+    /// Bytes of one response that are kept for a client that does not take them yet.
+    pub send_buffer_max: usize,
+    /// How often a client is asked whether it is still there, and how long it may take to say so.
+    pub ping_interval: Duration,
+    pub ping_timeout: Duration,
+    /// Requests of one connection that a client may take back before they were answered, if they are more than half of
+    /// its requests; one more, and the connection is closed (CVE-2023-44487).
+    pub resets_max: u64,
+    /// The same before the proxy has looked at them.
+    pub resets_pending_max: usize,
+    /// Streams that the proxy may have to reset for errors of the client; one more, and the connection is closed.
+    pub resets_local_max: usize,
+}
+
+impl Default for Http2 {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            streams_max: 100,
+            stream_window: 256 << 10,
+            connection_window: 1 << 20,
+            send_buffer_max: 64 << 10,
+            ping_interval: Duration::from_secs(30),
+            ping_timeout: Duration::from_secs(10),
+            resets_max: 100,
+            resets_pending_max: 20,
+            resets_local_max: 100,
         }
     }
 }
@@ -195,6 +236,7 @@ impl DataPlaneConfig {
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             control,
             candidate: None,
+            http2: Http2::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             forwarding: Forwarding::default(),

@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::client_io::ClientIo;
 use super::exchange::Client;
+use super::http2;
 use super::peer::Peer;
 use super::refusal::Refusal;
 use super::request_id;
@@ -22,7 +23,7 @@ use super::watch::{Waiting, Watch};
 use super::worker::Worker;
 
 /// How a connection ended.
-enum End {
+pub(super) enum End {
     /// By itself, or by the client.
     Closed,
     /// The library gave up on it, in the middle of something.
@@ -33,7 +34,7 @@ enum End {
 
 pub(super) async fn serve(worker: Rc<Worker>, socket: Socket, peer: Option<SocketAddr>, watch: Arc<Watch>) {
     let forwarding = &worker.config.forwarding;
-    let peer = Peer::new(peer, forwarding);
+    let peer = Rc::new(Peer::new(peer, forwarding));
     let mut http = http1::Builder::new();
     // Its own header timeout runs on an idle connection too; the sweep knows one from the other. It looks for the end
     // of a connection by reading ahead, into a buffer made for it; the socket wrapper has a cheaper look.
@@ -44,13 +45,22 @@ pub(super) async fn serve(worker: Rc<Worker>, socket: Socket, peer: Option<Socke
     if worker.config.limits.fields_max > 100 {
         http.max_headers(worker.config.limits.fields_max);
     }
-    let client = Rc::new(Client { worker: Rc::clone(&worker), watch: Arc::clone(&watch), peer });
+    let client =
+        Rc::new(Client { worker: Rc::clone(&worker), watch: Arc::clone(&watch), peer: Rc::clone(&peer) });
     let service = service_fn(move |request| {
         let response = client.handle(request);
         async move { Ok::<_, Infallible>(response.await) }
     });
     let io = ClientIo::new(socket, Arc::clone(&watch), forwarding.half_close);
     let end = run(&worker, &watch, http.serve_connection(io, service).with_upgrades()).await;
+    // Looked at only when it could not be read as HTTP/1, so that those who speak that pay nothing for it.
+    if worker.config.http2.enabled
+        && matches!(end, End::Failed(_) | End::Closed)
+        && let Some(begun) = watch.take_first_bytes(http2::is_preface)
+        && let Some(socket) = watch.take_socket()
+    {
+        return Box::pin(http2::serve(worker, socket, begun, peer, watch)).await;
+    }
     close(&worker, &watch, end).await;
 }
 
@@ -125,7 +135,7 @@ fn by_status(status: u16, too_large: bool) -> Refusal {
 
 /// Closes our half and, where something may still come, reads it for a while: closing with unread bytes makes the
 /// kernel reset the connection, and the reset can overtake the response (RFC 9112 §9.6).
-async fn linger(socket: &mut Socket, may_come: bool) {
+pub(super) async fn linger(socket: &mut Socket, may_come: bool) {
     const PATIENCE: Duration = Duration::from_secs(2);
     const READ_MAX: usize = 1 << 20;
 

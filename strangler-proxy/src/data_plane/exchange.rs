@@ -40,7 +40,7 @@ use crate::shadow::{DryRunRequest, ReadBackRequest, ShadowRequest};
 pub(super) struct Client {
     pub(super) worker: Rc<Worker>,
     pub(super) watch: Arc<Watch>,
-    pub(super) peer: Peer,
+    pub(super) peer: Rc<Peer>,
 }
 
 /// A request that was admitted, with all that was decided for it. Boxed: what is passed down a chain of futures is
@@ -100,6 +100,9 @@ impl Client {
     /// Judges the head, finds the endpoint, and brings the request into the form in which it is forwarded.
     fn begin(&self, request: Request<Incoming>) -> Result<(Outgoing, Box<Exchange>), (Refusal, HeaderValue)> {
         let (mut head, body) = request.into_parts();
+        if head.version == Version::HTTP_2 {
+            head::join_cookies(&mut head.headers);
+        }
         let id = self.peer.request_id(&head.headers);
         let table = self.worker.table.load();
         let mut exchange = match self.admit(&mut head, &table, &id) {
@@ -154,7 +157,9 @@ impl Client {
             })
         });
 
-        let wishes = hop_by_hop::strip_request(&mut head.headers);
+        let mut wishes = hop_by_hop::strip_request(&mut head.headers);
+        // A frame says that it is the last one; HTTP/1.1 has chunks for a body without a length.
+        wishes.chunked |= head.version == Version::HTTP_2 && !head.headers.contains_key(CONTENT_LENGTH);
         self.peer.introduce(&mut head.headers, head.version, &self.worker.via, id);
         let on_upgrade = head.extensions.remove::<OnUpgrade>();
         let version = std::mem::replace(&mut head.version, Version::HTTP_11);

@@ -1,9 +1,9 @@
 //! What a request head must be before anything is done with it.
 
-use http::header::{EXPECT, HOST, MAX_FORWARDS, TRANSFER_ENCODING};
+use http::header::{COOKIE, EXPECT, HOST, MAX_FORWARDS, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 
 use super::config::Limits;
 use super::refusal::Refusal;
@@ -51,6 +51,19 @@ pub(super) fn has_content_length(raw: &[u8], method: &Method) -> bool {
         .any(|line| line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)))
 }
 
+/// RFC 9113 §8.2.3: a client of HTTP/2 may send each pair of a cookie by itself; everyone else knows one line only.
+pub(super) fn join_cookies(headers: &mut HeaderMap) {
+    let mut crumbs = headers.get_all(COOKIE).iter();
+    let (Some(first), Some(second)) = (crumbs.next(), crumbs.next()) else { return };
+    let mut joined = first.as_bytes().to_vec();
+    for crumb in std::iter::once(second).chain(crumbs) {
+        joined.extend_from_slice(b"; ");
+        joined.extend_from_slice(crumb.as_bytes());
+    }
+    let joined = HeaderValue::from_bytes(&joined).expect("each of its parts is a field value");
+    headers.insert(COOKIE, joined);
+}
+
 fn within_limits(head: &Parts, limits: &Limits) -> Result<(), Refusal> {
     let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > limits.target_bytes_max {
@@ -73,7 +86,9 @@ fn one_host(head: &mut Parts, default_host: &HeaderValue) -> Result<(), Refusal>
         (Some(_), Some(_)) => return Err(Refusal::HostRepeated),
         (Some(host), None) if !is_host(host.as_bytes()) => return Err(Refusal::HostInvalid),
         (Some(_), None) => {}
-        (None, _) if head.version == Version::HTTP_10 || head.version == Version::HTTP_2 => {}
+        (None, _) if head.version == Version::HTTP_10 => {}
+        // RFC 9113 §8.3.1: `:authority` takes the place of Host.
+        (None, _) if head.version == Version::HTTP_2 && head.uri.authority().is_some() => {}
         (None, _) => return Err(Refusal::HostMissing),
     }
     if let Some(authority) = head.uri.authority() {
@@ -82,6 +97,11 @@ fn one_host(head: &mut Parts, default_host: &HeaderValue) -> Result<(), Refusal>
             return Err(Refusal::HostInvalid);
         }
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Refusal::HostInvalid)?;
+        // RFC 9113 §8.3.1 refuses what RFC 9112 §3.2.2 overrides.
+        let told = head.headers.get(HOST).filter(|_| head.version == Version::HTTP_2);
+        if told.is_some_and(|told| !told.as_bytes().eq_ignore_ascii_case(host.as_bytes())) {
+            return Err(Refusal::HostDisagrees);
+        }
         head.headers.insert(HOST, host);
         let target = head.uri.path_and_query().cloned();
         head.uri = Uri::from(target.unwrap_or_else(|| PathAndQuery::from_static("/")));
@@ -181,6 +201,35 @@ mod tests {
                 "{target}"
             );
         }
+    }
+
+    #[test]
+    fn the_authority_of_http_2_is_the_host_and_disagrees_with_none() {
+        let get = |uri: &str| Request::get(uri).version(Version::HTTP_2);
+        let head = admitted(get("https://b:81/x?y")).unwrap();
+        assert_eq!((head.uri.to_string().as_str(), head.headers[HOST].to_str().unwrap()), ("/x?y", "b:81"));
+        assert!(admitted(get("http://b/").header("host", "B")).is_ok());
+        assert_eq!(refused(get("http://b/").header("host", "a")), Some(Refusal::HostDisagrees));
+        assert_eq!(refused(get("http://b/").header("host", "b:80")), Some(Refusal::HostDisagrees));
+        assert_eq!(refused(get("/")), Some(Refusal::HostMissing));
+        assert!(admitted(get("/").header("host", "a")).is_ok());
+        assert_eq!(refused(get("http://u@b/")), Some(Refusal::HostInvalid));
+    }
+
+    #[test]
+    fn the_crumbs_of_a_cookie_become_one_line() {
+        let joined = |crumbs: &[&'static str]| {
+            let lines = crumbs.iter().map(|crumb| (COOKIE, HeaderValue::from_static(crumb)));
+            let mut headers: HeaderMap = HeaderMap::new();
+            lines.for_each(|(name, crumb)| {
+                headers.append(name, crumb);
+            });
+            join_cookies(&mut headers);
+            headers.get_all(COOKIE).iter().map(|line| line.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(joined(&[]), Vec::<String>::new());
+        assert_eq!(joined(&["a=1"]), ["a=1"]);
+        assert_eq!(joined(&["a=1", "b=2; c=3", "d="]), ["a=1; b=2; c=3; d="]);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! - [`listener`], [`bound`]: where clients connect, and the sockets that listen there.
 //! - [`worker`]: a thread; it accepts connections and looks after their timeouts.
 //! - [`connection`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
+//! - [`http2`], [`http2_io`]: one that speaks HTTP/2. [`turned_away`]: one that is closed for what it is.
 //! - [`exchange`], [`asking`], [`account`]: one request, from head to head.
 //! - [`head`], [`hop_by_hop`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
 //! - [`outgoing`], [`request_body`]: what is sent to an upstream, and how often it may be.
@@ -24,6 +25,9 @@ mod worker;
 mod connection;
 mod socket;
 mod client_io;
+mod http2;
+mod http2_io;
+mod turned_away;
 mod watch;
 mod exchange;
 mod asking;
@@ -53,10 +57,11 @@ use std::time::{Duration, Instant};
 use tokio::runtime::LocalOptions;
 use tokio::sync::{oneshot, watch as channel};
 
-pub use config::{CohortKey, DataPlaneConfig, Forwarding, HalfClose, Limits, Network, Timeouts};
+pub use config::{CohortKey, DataPlaneConfig, Forwarding, HalfClose, Http2, Limits, Network, Timeouts};
 pub(crate) use hop_by_hop::strip_response;
 pub use listener::{Address, Listener, Listening};
 pub use refusal::{Refusal, RefusalCounts};
+pub use turned_away::TurnedAway;
 pub use upstream::{UpstreamConfig, Upstreams};
 pub use worker::Drained;
 
@@ -91,6 +96,7 @@ pub enum StartError {
 #[derive(Debug, Default)]
 pub struct DataPlaneCounts {
     accepted: AtomicU64,
+    turned_away: [AtomicU64; TurnedAway::ALL.len()],
 }
 
 impl DataPlaneCounts {
@@ -99,8 +105,18 @@ impl DataPlaneCounts {
         self.accepted.load(Ordering::Relaxed)
     }
 
+    /// Client connections that were closed for what they are, by reason; only those that occurred.
+    pub fn turned_away(&self) -> impl Iterator<Item = (TurnedAway, u64)> {
+        let counts = TurnedAway::ALL.into_iter().zip(&self.turned_away);
+        counts.map(|(why, count)| (why, count.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0)
+    }
+
     fn accepted(&self) {
         self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn turn_away(&self, why: TurnedAway) {
+        self.turned_away[why as usize].fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Refusal {
     HostMissing,
     HostRepeated,
     HostInvalid,
+    /// `:authority` and Host of HTTP/2 are not the same (RFC 9113 §8.3.1).
+    HostDisagrees,
     Path(AmbiguousPath),
     Trace,
     Connect,
@@ -51,7 +53,7 @@ pub struct RefusalCounts([AtomicU64; Refusal::ALL.len()]);
 
 impl Refusal {
     /// All there are; ambiguous paths by one of them, as they are counted by their own reasons too.
-    pub const ALL: [Self; 35] = all();
+    pub const ALL: [Self; 36] = all();
 
     pub fn status(self) -> StatusCode {
         match self {
@@ -60,6 +62,7 @@ impl Refusal {
             | Self::HostMissing
             | Self::HostRepeated
             | Self::HostInvalid
+            | Self::HostDisagrees
             | Self::Path(_)
             | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -89,6 +92,7 @@ impl Refusal {
             Self::HostMissing => "host_missing",
             Self::HostRepeated => "host_repeated",
             Self::HostInvalid => "host_invalid",
+            Self::HostDisagrees => "host_disagrees",
             Self::Path(path) => path.reason(),
             Self::Trace => "trace",
             Self::Connect => "connect",
@@ -117,6 +121,7 @@ impl Refusal {
             Self::HostMissing => "the request has no Host field",
             Self::HostRepeated => "the request has more than one Host field",
             Self::HostInvalid => "the Host field is not a host and port",
+            Self::HostDisagrees => "the Host field is not what :authority says",
             Self::Path(path) => return path.to_string(),
             Self::Trace => "TRACE is not allowed here",
             Self::Connect => "CONNECT is not allowed here",
@@ -217,13 +222,13 @@ impl Refusal {
 const PROBLEM: &str = "application/problem+json";
 const ALLOWED: &str = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE";
 
-const fn all() -> [Refusal; 35] {
+const fn all() -> [Refusal; 36] {
     use Refusal::{
         BodyBroken, BodyTimeout, BodyTooLarge, Busy, Connect, Expectation, HeadTimeout, HeadTooLarge,
-        HostInvalid, HostMissing, HostRepeated, Malformed, MaxForwards, NoCandidate, TargetTooLong, Trace,
-        TwoLengths, Unreachable, UpstreamClosed, UpstreamProtocol, UpstreamTimeout,
+        HostDisagrees, HostInvalid, HostMissing, HostRepeated, Malformed, MaxForwards, NoCandidate,
+        TargetTooLong, Trace, TwoLengths, Unreachable, UpstreamClosed, UpstreamProtocol, UpstreamTimeout,
     };
-    let mut all = [Malformed; 35];
+    let mut all = [Malformed; 36];
     let others = [
         Malformed,
         HeadTimeout,
@@ -233,6 +238,7 @@ const fn all() -> [Refusal; 35] {
         HostMissing,
         HostRepeated,
         HostInvalid,
+        HostDisagrees,
         Trace,
         Connect,
         Expectation,
@@ -258,7 +264,7 @@ const fn all() -> [Refusal; 35] {
         at += 1;
         path += 1;
     }
-    assert!(at == 35, "the length of ALL is not the number of refusals");
+    assert!(at == 36, "the length of ALL is not the number of refusals");
     all
 }
 

@@ -30,6 +30,10 @@ pub(super) enum Waiting {
     LastWrite,
     /// The next request.
     Idle,
+    /// The streams of a connection, each of which has a watch of its own.
+    Streams,
+    /// The client of a connection with streams, to take anything at all.
+    Stalled,
 }
 
 /// The state of one client connection that its parts share: the socket, the request in progress, and the sweep.
@@ -103,7 +107,7 @@ impl Watch {
     }
 
     pub(super) fn waiting(&self) -> Waiting {
-        const ALL: [Waiting; 9] = [
+        const ALL: [Waiting; 11] = [
             Waiting::FirstByte,
             Waiting::Head,
             Waiting::Proxy,
@@ -113,6 +117,8 @@ impl Watch {
             Waiting::Write,
             Waiting::LastWrite,
             Waiting::Idle,
+            Waiting::Streams,
+            Waiting::Stalled,
         ];
         ALL[usize::from(self.waiting.load(Ordering::Relaxed))]
     }
@@ -122,9 +128,11 @@ impl Watch {
         let limit = match waiting {
             Waiting::FirstByte | Waiting::Head => self.timeouts.head,
             Waiting::ClientBody => self.timeouts.body,
-            Waiting::Write | Waiting::LastWrite => self.timeouts.write,
+            Waiting::Write | Waiting::LastWrite | Waiting::Stalled => self.timeouts.write,
             Waiting::Idle => self.timeouts.idle,
-            Waiting::Proxy | Waiting::UpstreamHead | Waiting::UpstreamBody => Duration::MAX,
+            Waiting::Proxy | Waiting::UpstreamHead | Waiting::UpstreamBody | Waiting::Streams => {
+                Duration::MAX
+            }
         };
         self.wait(waiting, limit);
     }
@@ -157,7 +165,8 @@ impl Watch {
 
     /// Whether a request is in progress: its head was read and its response is not all written.
     pub(super) fn is_in_request(&self) -> bool {
-        !matches!(self.waiting(), Waiting::FirstByte | Waiting::Head | Waiting::Idle)
+        use Waiting::{FirstByte, Head, Idle, Stalled, Streams};
+        !matches!(self.waiting(), FirstByte | Head | Idle | Streams | Stalled)
     }
 
     /// Whether the client has sent its request and waits with us for an upstream.
@@ -265,11 +274,26 @@ impl Watch {
         self.reset.load(Ordering::Relaxed)
     }
 
-    pub(super) fn was_written(&self) {
-        self.flushed.store(false, Ordering::Relaxed);
+    /// What a connection began with and the library could not read as HTTP/1: for whoever can.
+    pub(super) fn take_first_bytes(&self, readable: impl FnOnce(&[u8]) -> bool) -> Option<Vec<u8>> {
+        // After the first response it is known that one was begun, until the next request.
+        if self.waiting() != Waiting::Head || self.is_answering() {
+            return None;
+        }
+        let mut head = lock(&self.head);
+        readable(&head).then(|| std::mem::take(&mut *head))
+    }
+
+    /// The client took a piece of the response, and is waited for to take the next.
+    pub(super) fn took_a_piece(&self) {
         if let waiting @ (Waiting::Write | Waiting::LastWrite) = self.waiting() {
             self.wait_for(waiting);
         }
+    }
+
+    pub(super) fn was_written(&self) {
+        self.flushed.store(false, Ordering::Relaxed);
+        self.took_a_piece();
     }
 
     /// All that was written has gone to the kernel.

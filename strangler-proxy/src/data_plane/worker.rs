@@ -36,7 +36,7 @@ pub(super) struct Worker {
     pub(super) default_host: HeaderValue,
     pub(super) refusals: Arc<RefusalCounts>,
     pub(super) clock: Arc<Clock>,
-    counts: Arc<DataPlaneCounts>,
+    pub(super) counts: Arc<DataPlaneCounts>,
     control: Backed,
     candidate: Option<Backed>,
     sweep: RefCell<Sweep>,
@@ -165,6 +165,13 @@ impl Worker {
         self.draining.get()
     }
 
+    /// A watch that the sweep looks at.
+    pub(super) fn watch(&self) -> Arc<Watch> {
+        let watch = Watch::new(Arc::clone(&self.clock), Arc::clone(&self.timeouts));
+        self.sweep.borrow_mut().add(&watch);
+        watch
+    }
+
     /// A tunnel is open for as long as what this gives lives.
     pub(super) fn tunnel_begins(self: &Rc<Self>) -> Counted {
         self.counted(|worker| &worker.tunnels)
@@ -216,8 +223,7 @@ impl Worker {
 
     fn serve(self: &Rc<Self>, (socket, peer, places): (Socket, Option<SocketAddr>, Option<Places>)) {
         self.counts.accepted();
-        let watch = Watch::new(Arc::clone(&self.clock), Arc::clone(&self.timeouts));
-        self.sweep.borrow_mut().add(&watch);
+        let watch = self.watch();
         let counted = self.counted(|worker| &worker.connections);
         let serving = connection::serve(Rc::clone(self), socket, peer, watch);
         tokio::task::spawn_local(async move {

@@ -8,6 +8,7 @@ mod drain;
 mod fallback;
 mod fields;
 mod framing;
+mod http2;
 mod listeners;
 pub(crate) mod origin;
 mod proxy;

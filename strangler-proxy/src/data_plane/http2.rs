@@ -1,0 +1,377 @@
+//! One client connection that speaks HTTP/2 (RFC 9113).
+//!
+//! Each stream is one request with a [`Watch`] of its own, since each waits for something else. The connection has one,
+//! too: it waits for its next stream, or for a client that takes nothing.
+
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::CONNECTION;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioTimer;
+
+use super::TurnedAway;
+use super::connection::{self, End};
+use super::exchange::Client;
+use super::http2_io::Http2Io;
+use super::peer::Peer;
+use super::response_body::{ResponseBody, ResponseBodyError};
+use super::socket::Socket;
+use super::watch::{Waiting, Watch};
+use super::worker::Worker;
+
+/// What a client of HTTP/2 says first (§3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Fewer could be the beginning of something else.
+const TELLING: usize = 4;
+
+/// What the streams of a connection share.
+#[derive(Clone)]
+pub(super) struct Streams(Rc<Inner>);
+
+struct Inner {
+    /// Of the connection.
+    watch: Arc<Watch>,
+    open: Cell<usize>,
+    /// The client takes nothing of what is written.
+    stalled: Cell<bool>,
+    /// Of the stream that was begun last, until it has a task.
+    begun: RefCell<Option<(Arc<Watch>, Open)>>,
+    total: Cell<u64>,
+    /// Requests that the client took back before they were answered.
+    taken_back: Cell<u64>,
+    taken_back_max: u64,
+}
+
+/// A stream, from its request to its last byte.
+struct Open(Rc<Inner>);
+
+/// A request that has no answer yet.
+struct Unanswered {
+    inner: Rc<Inner>,
+    answered: bool,
+}
+
+/// Whether these first bytes of a connection are of HTTP/2.
+pub(super) fn is_preface(bytes: &[u8]) -> bool {
+    let length = bytes.len().min(PREFACE.len());
+    length >= TELLING && bytes[..length] == PREFACE[..length]
+}
+
+/// Serves a connection of which `begun` was read already.
+pub(super) async fn serve(
+    worker: Rc<Worker>,
+    socket: Socket,
+    begun: Vec<u8>,
+    peer: Rc<Peer>,
+    watch: Arc<Watch>,
+) {
+    let config = &worker.config.http2;
+    let limits = &worker.config.limits;
+    let streams = Streams::new(Arc::clone(&watch), config.resets_max);
+    // A field counts for 32 bytes more than it has (RFC 9113 §6.5.2): what is over this is over our own limit too.
+    let head_max = limits.head_bytes_max.saturating_add(32 * limits.fields_max);
+    let mut http = http2::Builder::new(streams.clone());
+    http.timer(TokioTimer::new())
+        .max_concurrent_streams(config.streams_max)
+        .max_header_list_size(u32::try_from(head_max).unwrap_or(u32::MAX))
+        .initial_stream_window_size(config.stream_window)
+        .initial_connection_window_size(config.connection_window)
+        .max_send_buf_size(config.send_buffer_max)
+        .keep_alive_interval(config.ping_interval)
+        .keep_alive_timeout(config.ping_timeout)
+        .max_pending_accept_reset_streams(config.resets_pending_max)
+        .max_local_error_reset_streams(config.resets_local_max);
+    let service = {
+        let (worker, streams) = (Rc::clone(&worker), streams.clone());
+        service_fn(move |request| {
+            let answered = streams.begin(&worker, &peer, request);
+            async move { Ok::<_, Infallible>(answered.await) }
+        })
+    };
+    let io = Http2Io::new(socket, begun, streams.clone());
+    let end = run(&worker, &watch, &streams, http.serve_connection(io, service)).await;
+    let Some(mut socket) = watch.take_socket() else { return };
+    match end {
+        End::Expired(Waiting::Stalled) => socket.reset(),
+        // What the client sends until it has heard of the end must not make the kernel reset the connection.
+        _ => connection::linger(&mut socket, true).await,
+    }
+}
+
+/// Drives the connection until it ends, is done with, or has to be ended.
+async fn run<C>(worker: &Worker, watch: &Watch, streams: &Streams, connection: C) -> End
+where
+    C: Future<Output = hyper::Result<()>> + Graceful,
+{
+    let mut connection = pin!(connection);
+    // The client was told that it gets no more streams.
+    let mut told = false;
+    poll_fn(|cx| {
+        watch.wake_with(cx.waker());
+        if !told && worker.is_draining() {
+            told = true;
+            connection.as_mut().finish_soon();
+        }
+        if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+            return Poll::Ready(result.map_or_else(End::Failed, |()| End::Closed));
+        }
+        if streams.is_flood() {
+            worker.counts.turn_away(TurnedAway::Http2Resets);
+            return Poll::Ready(End::Closed);
+        }
+        match watch.expired() {
+            None => Poll::Pending,
+            // It may be asking for something just now: it is told first, and has as long as for anything to hear it.
+            Some(Waiting::Idle) if !told => {
+                told = true;
+                watch.forgive();
+                watch.wait(Waiting::Idle, worker.timeouts.write);
+                connection.as_mut().finish_soon();
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            // A stream came just as nothing was waited for any more.
+            Some(Waiting::Streams) => {
+                watch.forgive();
+                Poll::Pending
+            }
+            Some(waiting) => Poll::Ready(End::Expired(waiting)),
+        }
+    })
+    .await
+}
+
+impl Streams {
+    fn new(watch: Arc<Watch>, taken_back_max: u64) -> Self {
+        Self(Rc::new(Inner {
+            watch,
+            open: Cell::new(0),
+            stalled: Cell::new(false),
+            begun: RefCell::default(),
+            total: Cell::new(0),
+            taken_back: Cell::new(0),
+            taken_back_max,
+        }))
+    }
+
+    /// Takes a request. Its task is made right after this, by [`Executor::execute`].
+    fn begin(
+        &self,
+        worker: &Rc<Worker>,
+        peer: &Rc<Peer>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Pieces>> + use<> {
+        let inner = &self.0;
+        inner.total.set(inner.total.get() + 1);
+        let watch = worker.watch();
+        let open = Open::new(Rc::clone(inner));
+        *inner.begun.borrow_mut() = Some((Arc::clone(&watch), open));
+        let unanswered = Unanswered { inner: Rc::clone(inner), answered: false };
+        let client =
+            Rc::new(Client { worker: Rc::clone(worker), watch: Arc::clone(&watch), peer: Rc::clone(peer) });
+        let answer = client.handle(request);
+        async move {
+            let mut response = answer.await;
+            unanswered.has_answer();
+            // Nothing is to be said of a connection here (§8.2.2), and a stream ends by itself.
+            response.headers_mut().remove(CONNECTION);
+            response.map(|body| Pieces { body, rest: Bytes::new(), watch })
+        }
+    }
+
+    /// The client has sent all of its preface.
+    pub(super) fn has_greeted(&self) {
+        self.0.settle();
+    }
+
+    /// Bytes were written, or could not be.
+    pub(super) fn wrote(&self, stalls: bool) {
+        let was = self.0.stalled.replace(stalls);
+        if stalls && !was {
+            self.0.watch.wait_for(Waiting::Stalled);
+        } else if was && !stalls {
+            self.0.settle();
+        }
+    }
+
+    pub(super) fn put_socket(&self, socket: Socket) {
+        self.0.watch.put_socket(socket);
+    }
+
+    /// Whether the client mostly makes work and takes it back (CVE-2023-44487): each costs an upstream a connection.
+    fn is_flood(&self) -> bool {
+        let taken_back = self.0.taken_back.get();
+        taken_back > self.0.taken_back_max && taken_back > self.0.total.get() / 2
+    }
+}
+
+impl Inner {
+    /// Waits for what there is to wait for. Who takes nothing is waited for whatever else goes on.
+    fn settle(&self) {
+        if self.stalled.get() {
+            return;
+        }
+        match self.open.get() {
+            0 => self.watch.wait_for(Waiting::Idle),
+            _ => self.watch.wait_for(Waiting::Streams),
+        }
+    }
+}
+
+impl Open {
+    fn new(inner: Rc<Inner>) -> Self {
+        inner.open.set(inner.open.get() + 1);
+        inner.settle();
+        Self(inner)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
+        self.0.settle();
+    }
+}
+
+impl Unanswered {
+    fn has_answer(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.inner.taken_back.set(self.inner.taken_back.get() + 1);
+            self.inner.watch.wake();
+        }
+    }
+}
+
+/// Makes a task of a stream, which the sweep can wake and which ends when its client takes nothing for too long: the
+/// library would wait for ever, since it looks at the body no more while the window is closed.
+impl<F> Executor<F> for Streams
+where
+    F: Future<Output: 'static> + 'static,
+{
+    fn execute(&self, stream: F) {
+        let Some((watch, open)) = self.0.begun.take() else {
+            tokio::task::spawn_local(stream);
+            return;
+        };
+        tokio::task::spawn_local(async move {
+            let mut stream = pin!(stream);
+            poll_fn(|cx| {
+                watch.wake_with(cx.waker());
+                if stream.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                match watch.expired() {
+                    Some(Waiting::Write | Waiting::LastWrite) => Poll::Ready(()),
+                    _ => Poll::Pending,
+                }
+            })
+            .await;
+            drop(open);
+        });
+    }
+}
+
+/// A response body in pieces of a size that even a slow client takes in the time that it has for one.
+pub(super) struct Pieces {
+    body: ResponseBody,
+    rest: Bytes,
+    watch: Arc<Watch>,
+}
+
+impl Pieces {
+    const PIECE: usize = 32 << 10;
+
+    fn cut(&mut self, mut data: Bytes) -> Frame<Bytes> {
+        self.rest = data.split_off(data.len().min(Self::PIECE));
+        Frame::data(data)
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = ResponseBodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
+        if !self.rest.is_empty() {
+            self.watch.took_a_piece();
+            let rest = std::mem::take(&mut self.rest);
+            return Poll::Ready(Some(Ok(self.cut(rest))));
+        }
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        Poll::Ready(frame.map(|frame| {
+            frame.map(|frame| match frame.into_data() {
+                Ok(data) => self.cut(data),
+                Err(trailers) => trailers,
+            })
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let hint = self.body.size_hint();
+        let rest = self.rest.len() as u64;
+        let mut all = SizeHint::new();
+        all.set_lower(hint.lower() + rest);
+        if let Some(upper) = hint.upper() {
+            all.set_upper(upper + rest);
+        }
+        all
+    }
+}
+
+/// Takes no more streams, and ends when those that are open have ended.
+trait Graceful {
+    fn finish_soon(self: Pin<&mut Self>);
+}
+
+impl<S> Graceful for http2::Connection<Http2Io, S, Streams>
+where
+    S: hyper::service::HttpService<Incoming, ResBody = Pieces>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::Future: 'static,
+{
+    fn finish_soon(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preface_is_known_by_its_first_bytes() {
+        assert!(is_preface(PREFACE));
+        assert!(is_preface(b"PRI "));
+        assert!(is_preface(&[PREFACE, b"\0\0\0\x04\0"].concat()));
+        for other in
+            [&b""[..], b"PRI", b"PRI * HTTP/1.1\r\n\r\n", b"PRINT / HTTP/1.1\r\n\r\n", b"GET / HTTP/2.0"]
+        {
+            assert!(!is_preface(other), "{other:?}");
+        }
+    }
+}

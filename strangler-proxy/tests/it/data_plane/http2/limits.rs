@@ -1,0 +1,341 @@
+//! Clients of HTTP/2 that take too long, ask for too much, or leave; and the end of the proxy.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::Reason;
+use h2::client::Builder;
+use http::{Method, Request, StatusCode};
+use strangler_proxy::data_plane::TurnedAway;
+
+use super::client::{Http2, get};
+use super::frames::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, block,
+};
+use crate::data_plane::origin::{Origin, ok};
+use crate::data_plane::proxy::{Plan, Proxy};
+use crate::shadow::rig::{PATIENCE, eventually};
+
+const TINY: Duration = Duration::from_millis(20);
+const ENHANCE_YOUR_CALM: u32 = 11;
+
+fn post() -> Request<()> {
+    Request::builder().method(Method::POST).uri("http://a.example/").body(()).unwrap()
+}
+
+/// Every stream has timeouts of its own.
+#[test]
+fn a_hung_upstream_is_a_504_for_its_stream_alone() {
+    let control = Origin::scripted(|line| {
+        while let Some(request) = line.request() {
+            if request.first_line().contains("/hang") {
+                return line.wait_for_end();
+            }
+            line.send(ok("fine"));
+        }
+    });
+    let proxy = Plan::new(control.address).with(|config| config.control.head_timeout = TINY * 5).start();
+    let mut client = Http2::connect(proxy.address);
+    let hung: Vec<_> = (0..3).map(|_| client.ask(get("/hang"), true)).collect();
+    assert_eq!(client.get("/").text(), "fine");
+    for asked in hung {
+        let response = client.response(asked).unwrap();
+        assert_eq!((response.status.as_u16(), response.reason().as_str()), (504, "upstream_timeout"));
+        assert!(!response.headers.contains_key("connection"));
+    }
+    assert_eq!(client.get("/").text(), "fine");
+    eventually(|| control.finished() >= 3);
+}
+
+#[test]
+fn a_slow_request_body_is_a_408_for_its_stream_alone() {
+    let control = Origin::scripted(|line| while line.request().is_some_and(|_| line.send(ok("fine"))) {});
+    let proxy = Plan::new(control.address).with(|config| config.timeouts.body = TINY).start();
+    let mut client = Http2::connect(proxy.address);
+    let mut slow = client.ask(post(), false);
+    slow.body.send_data(Bytes::from_static(b"abc"), false).unwrap();
+    let response = client.response(slow).unwrap();
+    assert_eq!((response.status.as_u16(), response.reason().as_str()), (408, "body_timeout"));
+    assert_eq!(client.get("/").text(), "fine");
+}
+
+#[test]
+fn a_body_over_the_limit_is_refused() {
+    let control = Origin::scripted(|line| while line.request().is_some_and(|_| line.send(ok("fine"))) {});
+    let proxy = Plan::new(control.address).with(|config| config.limits.body_bytes_max = 10).start();
+    let mut client = Http2::connect(proxy.address);
+    let mut large = client.ask(post(), false);
+    large.body.send_data(Bytes::from_static(b"more than ten"), false).unwrap();
+    let response = client.response(large).unwrap();
+    assert_eq!((response.status.as_u16(), response.reason().as_str()), (413, "body_too_large"));
+    assert_eq!(client.get("/").text(), "fine");
+}
+
+/// Its window is closed, and the library would wait for ever.
+#[test]
+fn a_stream_that_its_client_does_not_read_is_reset_and_the_others_go_on() {
+    let control = Origin::new(|request| {
+        if request.first_line().contains("/large") { ok(&"x".repeat(1 << 20)) } else { ok("fine") }
+    });
+    let proxy = Plan::new(control.address).with(|config| config.timeouts.write = TINY).start();
+    let mut client = Http2::with(proxy.address, Builder::new().initial_window_size(1000));
+    let asked = client.ask(get("/large"), true);
+    let (head, mut body) = client.head(asked);
+    assert_eq!(head.status, StatusCode::OK);
+    assert_eq!(client.get("/").text(), "fine");
+    let end = client.wait(async {
+        loop {
+            match body.data().await {
+                Some(Ok(_)) => {}
+                end => break end,
+            }
+        }
+    });
+    assert_eq!(end.unwrap().unwrap_err().reason(), Some(Reason::CANCEL));
+    assert_eq!(client.get("/").text(), "fine");
+}
+
+/// One that reads slowly, but does, gets all of it.
+#[test]
+fn a_client_that_reads_in_small_windows_gets_all() {
+    let control = Origin::new(|_| ok(&"x".repeat(200_000)));
+    let proxy = Proxy::to(&control);
+    let mut client = Http2::with(proxy.address, Builder::new().initial_window_size(1000));
+    assert_eq!(client.get("/").body.len(), 200_000);
+}
+
+/// It takes nothing at all from its socket.
+#[test]
+fn a_connection_that_takes_nothing_is_reset() {
+    let control = Origin::new(|_| ok(&"x".repeat(1 << 20)));
+    let proxy = Plan::new(control.address).with(|config| config.timeouts.write = TINY).start();
+    let mut frames = Frames::connect(proxy.address);
+    // Windows as wide as they may be: what holds the responses back is the socket alone.
+    frames.send(SETTINGS, 0, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff]);
+    frames.send(8, 0, 0, &0x7ff0_0000_u32.to_be_bytes());
+    for stream in 0..40 {
+        frames.head(1 + 2 * stream, "GET", &[], true);
+    }
+    while frames.try_send(PING, 0, 0, &[0; 8]) {}
+    assert_eq!(proxy.drain(PATIENCE).cut, 0);
+}
+
+#[test]
+fn an_idle_connection_is_told_and_closed() {
+    let control = Origin::saying("x");
+    let proxy = Plan::new(control.address).with(|config| config.timeouts.idle = TINY).start();
+    let mut client = Http2::connect(proxy.address);
+    assert_eq!(client.get("/").text(), "x");
+    assert!(client.end().is_ok());
+    let mut silent = Frames::connect(proxy.address);
+    assert_eq!(silent.until(&[GOAWAY]).code(), 0);
+}
+
+/// A request that takes longer than a connection may be idle.
+#[test]
+fn a_connection_with_a_request_is_not_idle() {
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
+    let control = Origin::scripted(move |line| {
+        line.request();
+        gate.lock().unwrap().recv().unwrap();
+        line.send(ok("late"));
+    });
+    let proxy = Plan::new(control.address).with(|config| config.timeouts.idle = TINY).start();
+    let mut client = Http2::connect(proxy.address);
+    let asked = client.ask(get("/"), true);
+    eventually(|| control.received().len() == 1);
+    // One that began later was closed for being idle meanwhile.
+    Frames::connect(proxy.address).until(&[GOAWAY]);
+    go.send(()).unwrap();
+    assert_eq!(client.response(asked).unwrap().text(), "late");
+}
+
+#[test]
+fn a_client_that_only_begins_its_preface_is_closed() {
+    let control = Origin::saying("");
+    let proxy = Plan::new(control.address).with(|config| config.timeouts.head = TINY).start();
+    let mut frames = Frames::silent(proxy.address);
+    frames.raw(b"PRI * HTTP/2.0\r\n\r\nSM");
+    assert!(std::iter::from_fn(|| frames.next()).all(|frame| frame.kind == SETTINGS || frame.kind == GOAWAY));
+}
+
+#[test]
+fn a_client_that_does_not_answer_a_ping_is_closed() {
+    let control = Origin::saying("");
+    let proxy = Plan::new(control.address)
+        .with(|config| {
+            config.http2.ping_interval = TINY;
+            config.http2.ping_timeout = TINY;
+        })
+        .start();
+    let mut frames = Frames::connect(proxy.address);
+    frames.until(&[PING]);
+    while frames.next().is_some() {}
+}
+
+/// CVE-2023-44487: requests that are taken back as soon as they are made.
+#[test]
+fn a_flood_of_resets_closes_the_connection() {
+    let control = Origin::scripted(|line| {
+        line.request();
+        line.wait_for_end();
+    });
+    let proxy = Plan::new(control.address).with(|config| config.http2.resets_max = 10).start();
+    let mut frames = Frames::connect(proxy.address);
+    let mut stream = 1;
+    let closed = loop {
+        // One by one, so that each is seen as a request before it is taken back.
+        let arrived = control.connections();
+        frames.head(stream, "GET", &[], true);
+        eventually(|| control.connections() > arrived || proxy.plane().counts().turned_away().count() > 0);
+        if !frames.try_send(RST_STREAM, 0, stream, &8_u32.to_be_bytes()) || stream > 100 {
+            break stream;
+        }
+        eventually(|| proxy.snapshot().pending() == 0);
+        if proxy.plane().counts().turned_away().count() > 0 {
+            break stream;
+        }
+        stream += 2;
+    };
+    assert!(closed < 100, "still open after {closed}");
+    let turned_away: Vec<_> = proxy.plane().counts().turned_away().collect();
+    assert_eq!(turned_away, [(TurnedAway::Http2Resets, 1)]);
+    eventually(|| control.finished() == control.connections());
+}
+
+#[test]
+fn resets_that_come_faster_than_they_are_looked_at_close_the_connection() {
+    let control = Origin::saying("");
+    let proxy = Proxy::to(&control);
+    let mut frames = Frames::connect(proxy.address);
+    let mut flood = Vec::new();
+    for stream in (0..5000).map(|n| 1 + 2 * n) {
+        let head = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a")];
+        flood.extend(super::frames::bytes(HEADERS, END_HEADERS | END_STREAM, stream, &block(&head)));
+        flood.extend(super::frames::bytes(RST_STREAM, 0, stream, &8_u32.to_be_bytes()));
+    }
+    let mut writing = frames.try_clone();
+    let writer = std::thread::spawn(move || writing.try_raw(&flood));
+    let mut calm = None;
+    while let Some(frame) = frames.next() {
+        if frame.kind == GOAWAY {
+            calm = Some(frame.code());
+        }
+    }
+    // The library says so; the proxy's own limit only closes. Which comes first is a matter of how much is read at once.
+    assert!(calm == Some(ENHANCE_YOUR_CALM) || proxy.plane().counts().turned_away().count() > 0, "{calm:?}");
+    drop(frames);
+    writer.join().unwrap();
+}
+
+/// CVE-2024-27316: a head that never ends.
+#[test]
+fn a_head_without_an_end_is_cut() {
+    let control = Origin::saying("");
+    let proxy = Proxy::to(&control);
+    let mut frames = Frames::connect(proxy.address);
+    let head = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a")];
+    frames.send(HEADERS, END_STREAM, 1, &block(&head));
+    let value = "y".repeat(100);
+    let filler = block(&[("x", value.as_str()); 100]);
+    let mut sent = 0;
+    while frames.try_send(CONTINUATION, 0, 1, &filler) {
+        sent += filler.len();
+        assert!(sent < 64 << 20, "{sent} bytes of a head were taken");
+    }
+    assert_eq!(control.received(), []);
+}
+
+#[test]
+fn a_head_over_the_limit_is_a_431() {
+    let control = Origin::saying("fine");
+    let proxy = Plan::new(control.address).with(|config| config.limits.head_bytes_max = 9000).start();
+    let mut client = Http2::connect(proxy.address);
+    for bytes in [10_000, 20_000] {
+        let large = Request::get("http://a/").header("x", "y".repeat(bytes)).body(()).unwrap();
+        let asked = client.ask(large, true);
+        let response = client.wait(asked.response).unwrap();
+        assert_eq!(response.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "{bytes}");
+    }
+    assert_eq!(client.get("/").text(), "fine");
+}
+
+#[test]
+fn more_streams_than_allowed_are_refused() {
+    let control = Origin::scripted(|line| {
+        line.request();
+        line.wait_for_end();
+    });
+    let proxy = Plan::new(control.address).with(|config| config.http2.streams_max = 2).start();
+    let mut frames = Frames::connect(proxy.address);
+    for stream in [1, 3, 5] {
+        frames.head(stream, "GET", &[], true);
+    }
+    let refused = frames.until(&[RST_STREAM, GOAWAY]);
+    // REFUSED_STREAM: it may be sent again.
+    assert_eq!((refused.kind, refused.stream, refused.code()), (RST_STREAM, 5, 7));
+    eventually(|| control.received().len() == 2);
+}
+
+#[test]
+fn what_is_in_flight_is_answered_before_the_end() {
+    let (arrived, at_origin) = std::sync::mpsc::channel();
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
+    let control = Origin::scripted(move |line| {
+        line.request();
+        arrived.send(()).unwrap();
+        gate.lock().unwrap().recv().unwrap();
+        line.send(ok("answered"));
+    });
+    let mut proxy = Proxy::to(&control);
+    let mut client = Http2::connect(proxy.address);
+    let mut idle = Frames::connect(proxy.address);
+    let asked = client.ask(get("/"), true);
+    at_origin.recv().unwrap();
+    let draining = proxy.drain_meanwhile(PATIENCE);
+    let told = idle.until(&[GOAWAY]);
+    assert_eq!(told.code(), 0);
+    drop(idle);
+    go.send(()).unwrap();
+    assert_eq!(client.response(asked).unwrap().text(), "answered");
+    assert!(client.end().is_ok());
+    assert_eq!(draining.join().unwrap().cut, 0);
+}
+
+#[test]
+fn a_stream_that_does_not_end_is_cut_and_counted() {
+    let control = Origin::scripted(|line| {
+        line.request();
+        line.wait_for_end();
+    });
+    let proxy = Proxy::to(&control);
+    let mut client = Http2::connect(proxy.address);
+    let asked = [client.ask(get("/"), true), client.ask(get("/"), true)];
+    eventually(|| control.received().len() == 2);
+    assert_eq!(proxy.drain(Duration::from_millis(50)).cut, 2);
+    for asked in asked {
+        assert!(client.response(asked).is_err());
+    }
+}
+
+/// What a client sends that nobody wants does not fill the window for the streams that are wanted.
+#[test]
+fn a_body_that_nobody_reads_does_not_block_the_connection() {
+    let control = Origin::saying("fine");
+    let proxy = Plan::new(control.address)
+        .with(|config| {
+            config.limits.body_bytes_max = 10;
+            config.http2.connection_window = 65_535;
+        })
+        .start();
+    let mut frames = Frames::connect(proxy.address);
+    for stream in (0..20).map(|n| 1 + 2 * n) {
+        frames.head(stream, "POST", &[], false);
+        frames.send(DATA, 0, stream, &[b'x'; 16_000]);
+        let answer = frames.until(&[HEADERS, GOAWAY]);
+        assert_eq!((answer.kind, answer.stream), (HEADERS, stream));
+    }
+    assert!(control.received().is_empty());
+}
