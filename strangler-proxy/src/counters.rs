@@ -276,7 +276,7 @@ fn by_reason<R: Copy + Ord>(reasons: &[R], counters: &[AtomicU64]) -> Reasons<R>
 }
 
 /// Counters only grow, so that every figure of `now` is at least that of `before`.
-fn difference(now: &Tally, before: &Tally) -> Tally {
+pub(crate) fn difference(now: &Tally, before: &Tally) -> Tally {
     Tally {
         matched: now.matched - before.matched,
         tolerated: now.tolerated - before.tolerated,

@@ -13,6 +13,7 @@
 //! - [`control`]: moves endpoints: the store first, then the route table.
 //! - [`admin`]: the JSON API that the command line speaks, metrics and health.
 //! - [`pages`]: the review page, on the same listener.
+//! - [`handover`]: gives the listening sockets to the process that takes this one's place.
 //! - [`serve`]: builds all of it from the config and runs it.
 //!
 //! The client of a request waits for the side that answers it and for nothing else: what is shadowed, compared
@@ -29,4 +30,5 @@ pub mod counters;
 pub mod control;
 pub mod admin;
 pub mod pages;
+pub mod handover;
 pub mod serve;

@@ -1,14 +1,18 @@
 //! Builds all of it from the config and runs it.
 
+mod admin_thread;
+mod ending;
 mod epoch;
+mod handover;
 mod housekeeping;
 mod reach;
 
+use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -17,17 +21,16 @@ use diff_harness::ledger::Ledger;
 use diff_harness::redact::{RedactionKey, Redactor};
 use diff_harness::rules::Rules;
 use diff_harness::store::{Store, StoreError};
-use tokio::sync::watch;
 
-use crate::admin::{self, About, Api, ApiEffects, Before};
+use crate::admin::{About, Api, ApiEffects, Before};
 use crate::config::{Config, ConfigSource};
 use crate::control::{self, Control};
 use crate::counters::CounterRegistry;
 use crate::data_plane::upstream::UpstreamsError;
 use crate::data_plane::{self, DataPlane, Listener, Listening, Outlets, StartError, Upstreams};
 use crate::fallback::{FallbackHandle, FallbackThread};
+use crate::handover::{HandoverError, Inherited, TakeOver};
 use crate::inventory::Discovery;
-use crate::pages::{self, Site};
 use crate::record::{self, Judge, Recorder, RulesJudge};
 use crate::routes::PathView;
 use crate::routes::cohort::Cohorts;
@@ -36,6 +39,8 @@ use crate::shadow::ShadowWorker;
 
 pub(crate) use epoch::keep_epoch;
 
+use admin_thread::AdminThread;
+use ending::Ending;
 use housekeeping::Housekeeping;
 use reach::reach;
 
@@ -44,11 +49,31 @@ pub struct Proxy {
     data_plane: DataPlane,
     shadow: ShadowWorker,
     recorder: Arc<Recorder>,
-    housekeeping: Housekeeping,
     fallback: FallbackThread,
-    admin: AdminThread,
+    alarms: FallbackHandle,
+    control: Arc<Control>,
+    /// These two rest while another process takes over.
+    housekeeping: Option<Housekeeping>,
+    admin: Option<AdminThread>,
+    api: Arc<Api>,
+    /// A copy, to be handed on. With what the config calls it.
+    admin_listener: (SocketAddr, TcpListener),
+    store: PathBuf,
+    /// A copy of the file whose lock keeps others from writing the store.
+    lock: File,
+    before: Option<handover::Watching>,
     draining: Arc<AtomicBool>,
     drain: Duration,
+    clock: fn() -> UnixMillis,
+}
+
+/// What a process that was there before leaves to a proxy that starts.
+#[derive(Debug, Default)]
+pub struct Origin {
+    /// Listening sockets, from the process before or from the service manager.
+    pub inherited: Inherited,
+    /// The process that is to be taken over.
+    pub take_over: Option<TakeOver>,
 }
 
 /// Why a proxy did not start. Nothing is left running then.
@@ -64,24 +89,18 @@ pub enum ServeError {
     Upstreams(#[from] UpstreamsError),
     #[error("a thread cannot be started: {0}")]
     Thread(#[source] io::Error),
+    #[error("no file descriptor can be copied: {0}")]
+    Lock(#[source] io::Error),
     #[error("the operating system gives no randomness: {0}")]
     Randomness(#[source] getrandom::Error),
     #[error("{0}")]
     Redaction(#[from] diff_harness::redact::JsonPatternError),
-}
-
-struct AdminThread {
-    address: SocketAddr,
-    stop: watch::Sender<bool>,
-    thread: JoinHandle<()>,
+    #[error("cannot take over: {0}")]
+    TakeOver(#[from] HandoverError),
 }
 
 const SALT: &str = "cohort.salt";
-/// How long the comparisons that are on their way may take at the end, and the last write.
-const RECORD_PATIENCE: Duration = Duration::from_secs(10);
 const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
-/// Requests that block (on the store) at once; others wait.
-const ADMIN_BLOCKING_MAX: usize = 8;
 
 impl Proxy {
     /// Starts everything. When it has returned, connections are taken, for clients and for the admin API.
@@ -92,17 +111,35 @@ impl Proxy {
         source: ConfigSource,
         clock: fn() -> UnixMillis,
     ) -> Result<Self, ServeError> {
+        Self::start_from(Origin::default(), config, source, clock)
+    }
+
+    /// The same with what a process before it has left. If this fails, one that was to be taken over goes on as before.
+    pub fn start_from(
+        origin: Origin,
+        config: Config,
+        source: ConfigSource,
+        clock: fn() -> UnixMillis,
+    ) -> Result<Self, ServeError> {
+        let Origin { mut inherited, mut take_over } = origin;
         let started = clock();
-        let store: Arc<dyn Store> = Arc::new(Ledger::open(&config.store, config.retention)?);
-        let listener = TcpListener::bind(config.admin.address).map_err(|source| ServeError::Listen {
-            what: "the admin API",
-            address: config.admin.address.to_string(),
-            source,
-        })?;
+        let ledger = match &mut take_over {
+            Some(other) => Ledger::open_beside(&config.store, config.retention, other.lock()?)?,
+            None => Ledger::open(&config.store, config.retention)?,
+        };
+        let lock = ledger.lock().and_then(|lock| lock.ok_or_else(|| io::Error::other("it is not locked")));
+        let (lock, path) = (lock.map_err(ServeError::Lock)?, ledger.path().to_owned());
+        let store: Arc<dyn Store> = Arc::new(ledger);
+        let listener = admin_listener(config.admin.address, &mut inherited)?;
+        let admin_copy = listener.try_clone().map_err(ServeError::Lock)?;
         let data_plane = config.data_plane;
-        nobody_listens(&data_plane.listeners)?;
+        nobody_listens(&data_plane.listeners, &inherited)?;
         let upstreams = Upstreams::start(&data_plane.control, data_plane.candidate.as_ref());
         let upstreams = Arc::new(upstreams?);
+        if let Some(other) = &mut take_over {
+            // From here on to the end of this function nobody writes transitions: it has to be short.
+            other.ready()?;
+        }
         let cohorts = Cohorts { salt: salt(store.as_ref())?, groups: config.groups };
 
         let rule_ids = Arc::new(ArcSwap::from_pointee(ids(&config.rules)));
@@ -158,7 +195,7 @@ impl Proxy {
                 .with_points(config.points),
             )
         };
-        let before = Before::read(store.as_ref())?;
+        let before = Arc::new(ArcSwap::from_pointee(Before::read(store.as_ref())?));
 
         let fallback_thread = FallbackThread::start(fallback.clone(), alarms, Arc::clone(&control))
             .map_err(ServeError::Thread)?;
@@ -168,9 +205,16 @@ impl Proxy {
             undeclared: recorder.undeclared(),
             fallback: fallback.clone(),
         };
-        let data_plane = data_plane::start(data_plane, Arc::clone(&upstreams), Arc::clone(&table), outlets)?;
+        let data_plane = data_plane::start_on(
+            &mut inherited,
+            data_plane,
+            Arc::clone(&upstreams),
+            Arc::clone(&table),
+            outlets,
+        )?;
         let draining = Arc::new(AtomicBool::new(false));
-        let api = Api {
+        let admin_address = config.admin.address;
+        let api = Arc::new(Api {
             access: config.admin,
             control: Arc::clone(&control),
             store: Arc::clone(&store),
@@ -183,7 +227,7 @@ impl Proxy {
                 candidate: config.candidate.to_string(),
                 store: config.store,
             },
-            before,
+            before: Arc::clone(&before),
             refusals: Arc::clone(data_plane.refusals()),
             shadow: shadow_handle,
             upstreams,
@@ -213,19 +257,39 @@ impl Proxy {
                 },
                 unmatchable: Box::new(move || table.load().unmatchable().iter().map(told).collect()),
             },
+        });
+        let admin = AdminThread::start(listener, Arc::clone(&api)).map_err(ServeError::Thread)?;
+        let housekeeping = Housekeeping::start(Arc::clone(&store), Arc::clone(&recorder), clock)
+            .map_err(ServeError::Thread)?;
+        for name in inherited.names() {
+            tracing::warn!(name, "a socket that was handed over is not in the config; it is closed");
+        }
+        let before = match take_over {
+            Some(other) => {
+                let reread = handover::Reread { before, store, recorder: Arc::clone(&recorder) };
+                let before = other.serving()?;
+                let (control, alarms) = (Arc::clone(&control), fallback.clone());
+                Some(handover::watch(before, control, alarms, reread).map_err(ServeError::Thread)?)
+            }
+            None => None,
         };
-        let admin = AdminThread::start(listener, api).map_err(ServeError::Thread)?;
-        let housekeeping =
-            Housekeeping::start(store, Arc::clone(&recorder), clock).map_err(ServeError::Thread)?;
         Ok(Self {
             data_plane,
             shadow,
             recorder,
-            housekeeping,
+            housekeeping: Some(housekeeping),
             fallback: fallback_thread,
-            admin,
+            alarms: fallback,
+            control,
+            admin: Some(admin),
+            api,
+            admin_listener: (admin_address, admin_copy),
+            store: path,
+            lock,
+            before,
             draining,
             drain: config.drain,
+            clock,
         })
     }
 
@@ -241,7 +305,8 @@ impl Proxy {
 
     /// Where the admin API is, with the port that was taken for 0.
     pub fn admin(&self) -> SocketAddr {
-        self.admin.address
+        // A listening socket has one; the config's is as good as it, but for a port that was taken for 0.
+        self.admin_listener.1.local_addr().unwrap_or(self.admin_listener.0)
     }
 
     /// Answers what is being answered, finishes what is being compared, and writes everything. Takes at most the
@@ -251,60 +316,38 @@ impl Proxy {
     pub async fn drain(self) -> usize {
         self.draining.store(true, Ordering::Release);
         let drained = self.data_plane.drain(self.drain).await;
-        let (shadow, recorder) = (self.shadow, self.recorder);
-        let ending = tokio::task::spawn_blocking(move || {
-            shadow.drain(RECORD_PATIENCE);
-            if let Err(error) = recorder.drain(RECORD_PATIENCE) {
-                tracing::error!(%error, "not everything that was observed could be written before the end");
-            }
-            self.fallback.stop();
-            self.housekeeping.stop();
-            self.admin.stop();
-        });
-        if ending.await.is_err() {
+        let ending = Ending {
+            shadow: self.shadow,
+            recorder: self.recorder,
+            fallback: self.fallback,
+            housekeeping: self.housekeeping,
+            admin: self.admin,
+            before: self.before,
+            control: Some(self.control),
+        };
+        if tokio::task::spawn_blocking(move || ending.end()).await.is_err() {
             tracing::error!("ending in order failed: a bug in Strangler");
         }
         drained.cut
     }
 }
 
-impl AdminThread {
-    fn start(listener: TcpListener, api: Api) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let (stop, stopped) = watch::channel(false);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(ADMIN_BLOCKING_MAX)
-            .thread_name("admin-work")
-            .build()?;
-        let api = Arc::new(api);
-        let site = Arc::new(Site::new(Arc::clone(&api), stopped.clone())?);
-        let router = pages::hardened(admin::router(api).merge(pages::router(Arc::clone(&site))));
-        let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(move || {
-            let serving = async {
-                let pulse = tokio::spawn(site.keep_pulse());
-                let served = admin::serve(listener, router, stopped).await;
-                pulse.abort();
-                served
-            };
-            if let Err(error) = runtime.block_on(serving) {
-                tracing::error!(%error, "the admin API ended");
-            }
-        })?;
-        Ok(Self { address, stop, thread })
-    }
-
-    fn stop(self) {
-        self.stop.send_replace(true);
-        if self.thread.join().is_err() {
-            tracing::error!("the admin thread panicked: a bug in Strangler");
-        }
-    }
+fn admin_listener(address: SocketAddr, inherited: &mut Inherited) -> Result<TcpListener, ServeError> {
+    let listener = match inherited.admin(address) {
+        Some(theirs) => Ok(TcpListener::from(theirs)),
+        None => TcpListener::bind(address),
+    };
+    listener.map_err(|source| ServeError::Listen {
+        what: "the admin API",
+        address: address.to_string(),
+        source,
+    })
 }
 
 /// The threads share one address (SO_REUSEPORT), and the kernel would let another process share it too, unasked.
-fn nobody_listens(listeners: &[Listener]) -> Result<(), ServeError> {
-    for address in listeners.iter().filter_map(|listener| listener.address.tcp()) {
+fn nobody_listens(listeners: &[Listener], inherited: &Inherited) -> Result<(), ServeError> {
+    let new = listeners.iter().filter(|listener| !inherited.has_listening(&listener.address));
+    for address in new.filter_map(|listener| listener.address.tcp()) {
         TcpListener::bind(address).map_err(|source| ServeError::Listen {
             what: "the proxy",
             address: address.to_string(),

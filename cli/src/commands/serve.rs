@@ -2,14 +2,18 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use diff_harness::exchange::UnixMillis;
 use serde_json::json;
-use strangler_proxy::config::{ConfigError, ConfigSource, DEFAULT_PATH, LogFormat, Overrides, Upstream};
+use strangler_proxy::config::{
+    Config, ConfigError, ConfigSource, DEFAULT_PATH, LogFormat, Overrides, Upstream,
+};
 use strangler_proxy::data_plane::{Address, Listening};
-use strangler_proxy::serve::Proxy;
-use tokio::signal::unix::{SignalKind, signal};
+use strangler_proxy::handover::{Inherited, TakeOver};
+use strangler_proxy::serve::{Origin, Proxy};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::args::Context;
@@ -37,6 +41,9 @@ pub(crate) struct Serve {
     /// The SQLite file that keeps stages, the audit log and the evidence [default: strangler.db]
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
+    /// Takes over from the proxy that runs on this store, without a refused connection; where none does, starts anew
+    #[arg(long)]
+    take_over: bool,
     /// A rules file
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
@@ -61,22 +68,55 @@ impl Serve {
             .enable_all()
             .build()
             .map_err(|error| Failure::error(format!("cannot start: {error}")))?;
-        let proxy = Proxy::start(config, source, now).map_err(Failure::error)?;
+        let origin = self.origin(&config)?;
+        let mut proxy = Proxy::start_from(origin, config, source, now).map_err(Failure::error)?;
+        // Before anybody can know of this process, and end it.
+        let mut signals = runtime.block_on(async { Signals::new() })?;
         announce(context.format, &proxy);
         let cut = runtime.block_on(async {
-            wait_for_the_end().await?;
-            console::say("draining; a second signal ends at once");
-            tokio::select! {
-                cut = proxy.drain() => Ok(cut),
-                ended = wait_for_the_end() => {
-                    ended?;
-                    Err(Failure::error("ended before everything was drained"))
+            let successor = tokio::select! {
+                () = signals.wait() => None,
+                successor = proxy.successor() => Some(successor),
+            };
+            let draining: Pin<Box<dyn Future<Output = usize>>> = match successor {
+                None => {
+                    console::say("draining; a second signal ends at once");
+                    Box::pin(proxy.drain())
                 }
+                Some(successor) => {
+                    console::say(format!(
+                        "process {} has taken over; draining; a signal ends at once",
+                        successor.process()
+                    ));
+                    Box::pin(proxy.drain_for(successor))
+                }
+            };
+            tokio::select! {
+                cut = draining => Ok(cut),
+                () = signals.wait() => Err(Failure::error("ended before everything was drained")),
             }
         })?;
         let text =
             if cut == 0 { String::new() } else { format!("{cut} connections were cut at the deadline") };
         Ok(Outcome::new(&json!({ "cut": cut }), text))
+    }
+
+    /// What a process before this one has left, or the service manager.
+    fn origin(&self, config: &Config) -> Result<Origin, Failure> {
+        let inherited = Inherited::from_service_manager(config.admin.address)
+            .map_err(|error| Failure::error(format!("the sockets of LISTEN_FDS cannot be used: {error}")))?;
+        if !self.take_over {
+            return Ok(Origin { inherited, take_over: None });
+        }
+        let found = TakeOver::ask(&config.store).map_err(|error| {
+            Failure::error(format!("cannot take over: {error}")).hint("the running proxy goes on as before")
+        })?;
+        let Some(mut other) = found else {
+            console::say("nobody runs on this store; starting anew");
+            return Ok(Origin { inherited, take_over: None });
+        };
+        console::say(format!("taking over from process {}", other.process()));
+        Ok(Origin { inherited: other.sockets(), take_over: Some(other) })
     }
 
     fn source(&self, context: &Context) -> Result<ConfigSource, Failure> {
@@ -133,15 +173,26 @@ fn announce(format: Format, proxy: &Proxy) {
     }
 }
 
-async fn wait_for_the_end() -> Result<(), Failure> {
-    let listen =
-        |kind| signal(kind).map_err(|error| Failure::error(format!("cannot listen to signals: {error}")));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Who asks a process to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on they do not end the process by themselves.
+    fn new() -> Result<Self, Failure> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::error(format!("cannot listen to signals: {error}")));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// To stderr. STRANGLER_LOG sets what is in it.

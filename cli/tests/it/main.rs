@@ -11,6 +11,7 @@ mod exit_codes;
 mod bad_input;
 mod admin_api;
 mod crash;
+mod handover;
 mod diff;
 mod suites;
 mod triage;

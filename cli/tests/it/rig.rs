@@ -98,6 +98,12 @@ impl Rig {
         self.proxy.take().expect("it was started").kill();
     }
 
+    /// Another process takes over. Gives the one before, which is ending.
+    pub(crate) fn succeed(&mut self) -> Proxy {
+        let new = Proxy::start(self.dir.path(), &["serve", "--take-over"]);
+        self.proxy.replace(new).expect("it was started")
+    }
+
     /// SIGTERM, and then what it said until it ended.
     pub(crate) fn stop(&mut self) -> i32 {
         self.proxy.take().expect("it was started").stop()
@@ -155,8 +161,14 @@ impl Rig {
 
 impl Proxy {
     pub(crate) fn start(dir: &Path, words: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_strangler"))
-            .args(words)
+        let mut command = Command::new(env!("CARGO_BIN_EXE_strangler"));
+        command.args(words);
+        Self::start_by(command, dir)
+    }
+
+    /// By a command that ends up as the proxy.
+    pub(crate) fn start_by(mut command: Command, dir: &Path) -> Self {
+        let mut child = command
             .current_dir(dir)
             .env_remove("STRANGLER_ADMIN")
             .env_remove("STRANGLER_TOKEN")
@@ -183,6 +195,11 @@ impl Proxy {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until it has ended by itself. Its exit code.
+    pub(crate) fn ended(mut self) -> i32 {
+        self.child.wait().unwrap().code().unwrap_or(-1)
     }
 
     pub(crate) fn kill(mut self) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::store::StoreError;
 
 #[derive(Debug)]
-pub(super) struct StoreLock(#[expect(dead_code, reason = "holding the file open is what it is for")] File);
+pub(super) struct StoreLock(File);
 
 impl StoreLock {
     /// Locks the file beside the store, `<store>.lock`: closing a handle of the database file itself would let go of
@@ -33,11 +33,37 @@ impl StoreLock {
             Err(TryLockError::WouldBlock) => return Err(taken(store, &mut file)),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        file.set_len(0).map_err(failed)?;
-        file.rewind().map_err(failed)?;
-        writeln!(file, "{}", std::process::id()).map_err(failed)?;
+        name_holder(&mut file).map_err(failed)?;
         Ok(Self(file))
     }
+
+    /// The lock that another process holds, from a copy of its open file: a lock belongs to the open file, and goes when
+    /// the last copy is closed.
+    pub(super) fn share(store: &Path, mut file: File) -> Result<Self, StoreError> {
+        let failed = |error: std::io::Error| {
+            StoreError::Unusable(format!("cannot share the lock of the store {}: {error}", store.display()))
+        };
+        // Only a copy of the very file that is locked here may be locked again.
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(failed(std::io::Error::other("it is not the lock of this store")));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        name_holder(&mut file).map_err(failed)?;
+        Ok(Self(file))
+    }
+
+    pub(super) fn copy(&self) -> std::io::Result<File> {
+        self.0.try_clone()
+    }
+}
+
+fn name_holder(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
 }
 
 fn taken(store: &Path, file: &mut File) -> StoreError {
@@ -47,8 +73,8 @@ fn taken(store: &Path, file: &mut File) -> StoreError {
     let process =
         holder.trim().parse::<u32>().map_or_else(|_| String::new(), |id| format!(" (process {id})"));
     StoreError::Unusable(format!(
-        "the store {} is in use by another `strangler serve`{process}; stop that one, or give this one a store of \
-         its own with `--store`",
+        "the store {} is in use by another `strangler serve`{process}; stop that one, take it over \
+         with `--take-over`, or give this one a store of its own with `--store`",
         store.display()
     ))
 }

@@ -84,7 +84,7 @@ pub struct Ledger {
     idle_readers: Mutex<Vec<Connection>>,
     read_from: open::ReadFrom,
     /// Declared last, so that it is let go after the connections are closed.
-    _lock: Option<StoreLock>,
+    lock: Option<StoreLock>,
 }
 
 impl Ledger {
@@ -98,8 +98,34 @@ impl Ledger {
             writer: Some(Mutex::new(connection)),
             idle_readers: Mutex::default(),
             read_from: open::ReadFrom::FileAndLog,
-            _lock: Some(lock),
+            lock: Some(lock),
         })
+    }
+
+    /// Opens a store that another process writes, to take it over from it: both write until that one has ended. `lock` is a
+    /// copy of the open file that [`lock`](Self::lock) gave in the other process.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); and where this version would change the layout of the file under the other process.
+    pub fn open_beside(
+        path: impl AsRef<Path>,
+        retention: Retention,
+        lock: std::fs::File,
+    ) -> Result<Self, StoreError> {
+        let (path, lock, connection) = open::beside_another(path.as_ref(), lock)?;
+        Ok(Self {
+            path,
+            retention,
+            writer: Some(Mutex::new(connection)),
+            idle_readers: Mutex::default(),
+            read_from: open::ReadFrom::FileAndLog,
+            lock: Some(lock),
+        })
+    }
+
+    /// A copy of the open file whose lock says that this store is being written; `None` where it was opened for reading.
+    pub fn lock(&self) -> std::io::Result<Option<std::fs::File>> {
+        self.lock.as_ref().map(StoreLock::copy).transpose()
     }
 
     /// Opens a store to look at it, whether or not a proxy is writing it. Whatever would write fails.
@@ -111,7 +137,7 @@ impl Ledger {
             writer: None,
             idle_readers: Mutex::new(vec![connection]),
             read_from,
-            _lock: None,
+            lock: None,
         })
     }
 

@@ -45,6 +45,28 @@ pub(super) fn for_writing(path: &Path) -> Result<(PathBuf, StoreLock, Connection
     Ok((path, lock, connection))
 }
 
+/// Opens a store that another process writes, and that has shared its lock.
+pub(super) fn beside_another(
+    path: &Path,
+    lock: fs::File,
+) -> Result<(PathBuf, StoreLock, Connection), StoreError> {
+    let path = place(path)?;
+    check_magic(&path)?;
+    let mut connection = connect(&path)?;
+    let version = check_version(&path, &connection)?;
+    if version != latest() {
+        return Err(StoreError::Unusable(format!(
+            "the store {} is of version {version}, this Strangler makes version {} of it: that cannot be done while \
+             another process writes it; stop that one first",
+            path.display(),
+            latest()
+        )));
+    }
+    prepare(&path, &mut connection)?;
+    let lock = StoreLock::share(&path, lock)?;
+    Ok((path, lock, connection))
+}
+
 pub(super) fn for_reading(path: &Path) -> Result<(PathBuf, ReadFrom, Connection), StoreError> {
     let path = place(path)?;
     if !path.exists() {

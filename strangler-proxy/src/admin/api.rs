@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
@@ -26,7 +27,7 @@ use super::answer::{Failed, done};
 use super::wire::{Code, Problem};
 use super::{evidence, health, matrix, metrics, moves, report, routes, stream, triage, upstreams};
 use crate::control::Control;
-use crate::counters::{CounterRegistry, Snapshot};
+use crate::counters::{CounterRegistry, Snapshot, difference};
 use crate::data_plane::{DataPlaneCounts, RefusalCounts, Upstreams};
 use crate::record::Recorder;
 use crate::shadow::ShadowHandle;
@@ -47,7 +48,7 @@ pub struct Api {
     pub recorder: Arc<Recorder>,
     pub about: About,
     /// What was counted before this process started.
-    pub before: Before,
+    pub before: Arc<ArcSwap<Before>>,
     pub refusals: Arc<RefusalCounts>,
     pub shadow: ShadowHandle,
     pub upstreams: Arc<Upstreams>,
@@ -98,6 +99,19 @@ impl Before {
     pub fn read(store: &dyn Store) -> Result<Self, StoreError> {
         Ok(Self(store.tallies(EpochFilter::All)?.into_iter().collect()))
     }
+
+    /// What other processes have counted: what is in the store, but for what this one has written.
+    pub(crate) fn read_of_others(store: &dyn Store, recorder: &Recorder) -> Result<Self, StoreError> {
+        recorder.with_written(|ours| {
+            let Self(mut all) = Self::read(store)?;
+            for (endpoint, ours) in ours {
+                if let Some(tally) = all.get_mut(endpoint) {
+                    *tally = difference(tally, ours);
+                }
+            }
+            Ok(Self(all))
+        })
+    }
 }
 
 impl Api {
@@ -112,7 +126,7 @@ impl Api {
             None => self.registry.unmatched(),
         };
         let mut snapshot = counters.snapshot();
-        if let Some(before) = self.before.0.get(&endpoint.cloned()) {
+        if let Some(before) = self.before.load().0.get(&endpoint.cloned()) {
             snapshot.add(&Snapshot { started: before.seen(), tally: before.clone() });
         }
         snapshot
@@ -121,7 +135,7 @@ impl Api {
     /// All endpoints and what matched none.
     pub(super) fn total(&self) -> Snapshot {
         let mut total = self.registry.total();
-        for before in self.before.0.values() {
+        for before in self.before.load().0.values() {
             total.add(&Snapshot { started: before.seen(), tally: before.clone() });
         }
         total

@@ -6,8 +6,10 @@
 mod effects;
 mod gate;
 mod ladder;
+mod latch;
 mod moves;
 mod no_return;
+mod pen;
 mod refusal;
 mod triage;
 
@@ -20,14 +22,13 @@ use diff_harness::gate::{Policy, Ruling};
 use diff_harness::lifecycle::{Declaration, Flip, Hold, Route, Stage, Standing, Transition};
 use diff_harness::store::{Declared, Epoch, Store, StoreError};
 
-use crate::fallback::Alarm;
-
 pub use effects::{Effects, Publish};
 pub use ladder::{Direction, direction, is_forward, next};
 
-use ladder::answers_clients;
 pub use moves::{Moved, Plan, Promote, Rollback, SetHold};
 pub use no_return::PointOfNoReturn;
+use pen::Pen;
+pub use pen::{Forward, Unwritten};
 pub use refusal::Refusal;
 pub use triage::{Decide, Regroup, Triage};
 
@@ -47,7 +48,8 @@ pub struct Control {
     /// the order of the audit log.
     routes: Mutex<BTreeMap<EndpointId, Route>>,
     /// Fallbacks that hold and that the store has not taken yet. Locked after `routes`, and never for long.
-    unwritten: Mutex<BTreeMap<EndpointId, Flip>>,
+    unwritten: Mutex<BTreeMap<EndpointId, Unwritten>>,
+    pen: Pen,
 }
 
 impl Control {
@@ -65,6 +67,7 @@ impl Control {
             points: Vec::new(),
             routes: Mutex::new(routes),
             unwritten: Mutex::default(),
+            pen: Pen::default(),
         })
     }
 
@@ -88,6 +91,7 @@ impl Control {
     pub fn declare(&self, endpoints: &[(EndpointId, Declaration)]) -> Result<Declared, StoreError> {
         let now = (self.effects.now)();
         let mut routes = self.lock();
+        self.pen.is_ours()?;
         let declared = self.store.declare(endpoints, now)?;
         for (endpoint, declaration) in endpoints {
             routes
@@ -103,12 +107,7 @@ impl Control {
         }
         // What the store made of it is what counts, where it can say so.
         if let Ok(stored) = self.store.routes() {
-            *routes = stored.into_iter().map(|route| (route.endpoint.clone(), route)).collect();
-            for flip in self.unwritten().values() {
-                if let Some(route) = routes.get_mut(&flip.endpoint) {
-                    route.standing.hold = flip.to.hold;
-                }
-            }
+            self.set(&mut routes, stored);
         }
         self.publish(&routes);
         Ok(declared)
@@ -194,62 +193,6 @@ impl Control {
         })
     }
 
-    /// Takes an endpoint back to control by itself, latched until a person resumes it. The table goes before the
-    /// store: a store that fails keeps nobody at a candidate that does. Then the error says so, and
-    /// [`write_unwritten`](Self::write_unwritten) tries again.
-    pub fn fall_back(&self, alarm: &Alarm) -> Result<Moved, Refusal> {
-        let endpoint = &alarm.endpoint;
-        let mut routes = self.lock();
-        let unknown = || StoreError::UnknownEndpoint(endpoint.clone());
-        let route = routes.get_mut(endpoint).ok_or_else(unknown)?;
-        if route.standing.stage == Stage::Retired {
-            // Its guard would outlast a rollback to a stage that nothing is wrong with.
-            (self.effects.resumed)(endpoint);
-            return Err(Refusal::NothingBehind(endpoint.clone()));
-        }
-        if alarm.trigger.is_of_answers() && !answers_clients(route.standing.stage) {
-            // Somebody took it back before this could.
-            (self.effects.resumed)(endpoint);
-            return Ok(Moved::stayed(route));
-        }
-        let latched = Standing { hold: Hold::Fallback, ..route.standing };
-        if route.standing == latched {
-            return Ok(Moved::stayed(route));
-        }
-        route.standing = latched;
-        let flip = Flip {
-            endpoint: endpoint.clone(),
-            expected_revision: route.revision,
-            to: latched,
-            actor: ITSELF.to_owned(),
-            reason: alarm.trigger.to_string(),
-            forced: false,
-            evidence: alarm.trigger.evidence().to_string(),
-            at: (self.effects.now)(),
-        };
-        self.publish(&routes);
-        self.unwritten().insert(endpoint.clone(), flip);
-        let written = self.write_fallback(&mut routes, endpoint)?;
-        Ok(written
-            .map_or_else(|| Moved::stayed(&routes[endpoint]), |transition| Moved::made(&transition, None)))
-    }
-
-    /// Fallbacks that hold and that a restart would forget, because the store did not take them yet.
-    pub fn unwritten(&self) -> MutexGuard<'_, BTreeMap<EndpointId, Flip>> {
-        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tries again what the store refused.
-    pub fn write_unwritten(&self) {
-        let endpoints: Vec<_> = self.unwritten().keys().cloned().collect();
-        for endpoint in endpoints {
-            match self.write_fallback(&mut self.lock(), &endpoint) {
-                Ok(_) => tracing::info!(%endpoint, "the store has taken its fallback"),
-                Err(error) => tracing::error!(%endpoint, %error, "the store does not take its fallback yet"),
-            }
-        }
-    }
-
     /// What a move would do and what the gate would say, by another policy where one is to be tried. Changes nothing.
     pub fn plan(
         &self,
@@ -331,6 +274,7 @@ impl Control {
         routes: &mut BTreeMap<EndpointId, Route>,
         flip: &Flip,
     ) -> Result<Transition, StoreError> {
+        self.pen.is_ours()?;
         let before = routes.get(&flip.endpoint).map(|route| route.standing.hold);
         let flip = &match self.write_fallback(routes, &flip.endpoint)? {
             // Whoever saw the endpoint before its fallback was written saw that it had fallen back.
@@ -356,29 +300,6 @@ impl Control {
             actor = flip.actor, reason = flip.reason, forced = flip.forced, "flipped",
         );
         Ok(transition)
-    }
-
-    /// Writes the fallback of an endpoint that the store has not taken yet, if there is one.
-    fn write_fallback(
-        &self,
-        routes: &mut BTreeMap<EndpointId, Route>,
-        endpoint: &EndpointId,
-    ) -> Result<Option<Transition>, StoreError> {
-        let Some(mut flip) = self.unwritten().get(endpoint).cloned() else { return Ok(None) };
-        let transition = match self.store.flip(&flip) {
-            // Someone else moved it in the store. What it falls back from matters less than that it does.
-            Err(StoreError::Conflict { current, .. }) => {
-                flip.expected_revision = current;
-                self.store.flip(&flip)?
-            }
-            written => written?,
-        };
-        self.unwritten().remove(endpoint);
-        if let Some(route) = routes.get_mut(endpoint) {
-            route.revision = transition.revision;
-        }
-        self.publish(routes);
-        Ok(Some(transition))
     }
 
     /// The gate's answer for a move forward.
@@ -438,6 +359,16 @@ impl Control {
         match why {
             Some(why) => Refusal::Held { endpoint: route.endpoint.clone(), hold: route.standing.hold, why },
             None => held(route),
+        }
+    }
+
+    /// Where everything stands by the store, with the fallbacks that it does not have.
+    fn set(&self, routes: &mut BTreeMap<EndpointId, Route>, stored: Vec<Route>) {
+        *routes = stored.into_iter().map(|route| (route.endpoint.clone(), route)).collect();
+        for Unwritten { flip, .. } in self.unwritten().values() {
+            if let Some(route) = routes.get_mut(&flip.endpoint) {
+                route.standing.hold = flip.to.hold;
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,10 @@ const QUEUE: i32 = 4096;
 /// A listener that takes connections, with a socket for each thread.
 pub(super) struct Bound {
     pub(super) address: Address,
-    pub(super) sockets: Vec<ListeningSocket>,
+    /// For each thread.
+    pub(super) sockets: Vec<Vec<ListeningSocket>>,
+    /// A copy of each, to be handed on.
+    pub(super) copies: Vec<OwnedFd>,
     pub(super) file: Option<SocketFile>,
 }
 
@@ -49,22 +53,48 @@ impl Bound {
         match address {
             Address::Tcp(address) => {
                 let mut address = *address;
-                let mut sockets = Vec::new();
+                let (mut sockets, mut copies) = (Vec::new(), Vec::new());
                 for _ in 0..threads {
                     let socket = listen_tcp(address)?;
                     address = socket.local_addr()?;
-                    sockets.push(ListeningSocket::Tcp(socket));
+                    copies.push(socket.try_clone()?.into());
+                    sockets.push(vec![ListeningSocket::Tcp(socket)]);
                 }
-                Ok(Self { address: Address::Tcp(address), sockets, file: None })
+                Ok(Self { address: Address::Tcp(address), sockets, copies, file: None })
             }
             Address::Unix { path, mode } => {
                 let (socket, file) = listen_unix(path, *mode)?;
                 // The threads share one queue: there is no SO_REUSEPORT for these.
-                let copies: io::Result<Vec<_>> =
-                    (0..threads).map(|_| socket.try_clone().map(ListeningSocket::Unix)).collect();
-                Ok(Self { address: address.clone(), sockets: copies?, file: Some(file) })
+                let sockets: io::Result<Vec<_>> =
+                    (0..threads).map(|_| Ok(vec![ListeningSocket::Unix(socket.try_clone()?)])).collect();
+                let copies = vec![socket.into()];
+                Ok(Self { address: address.clone(), sockets: sockets?, copies, file: Some(file) })
             }
         }
+    }
+
+    /// Goes on listening on sockets that somebody else made. Each is looked after by a thread, since what waits in its queue
+    /// is lost when it is closed; a thread for which none is left shares one.
+    pub(super) fn inherited(address: &Address, sockets: Vec<OwnedFd>, threads: usize) -> io::Result<Self> {
+        let own = |descriptor: &OwnedFd| -> io::Result<ListeningSocket> {
+            let descriptor = descriptor.try_clone()?;
+            // They share this flag with whoever made them, who may not have set it.
+            rustix::io::ioctl_fionbio(&descriptor, true)?;
+            Ok(match address {
+                Address::Tcp(_) => ListeningSocket::Tcp(descriptor.into()),
+                Address::Unix { .. } => ListeningSocket::Unix(descriptor.into()),
+            })
+        };
+        let mut of_threads: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
+        for index in 0..sockets.len().max(threads) {
+            of_threads[index % threads].push(own(&sockets[index % sockets.len()])?);
+        }
+        let (address, file) = match (address, &of_threads[0][0]) {
+            (Address::Unix { path, .. }, _) => (address.clone(), SocketFile::at(path).ok()),
+            (_, ListeningSocket::Tcp(socket)) => (Address::Tcp(socket.local_addr()?), None),
+            _ => (address.clone(), None),
+        };
+        Ok(Self { address, sockets: of_threads, copies: sockets, file })
     }
 }
 
@@ -133,6 +163,20 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+impl SocketFile {
+    /// What stands there now.
+    fn at(path: &Path) -> io::Result<Self> {
+        let file = fs::symlink_metadata(path)?;
+        Ok(Self { path: path.to_owned(), device: file.dev(), inode: file.ino() })
+    }
+
+    /// Leaves the file where it is: somebody else listens behind it.
+    pub(super) fn leave(mut self) {
+        // No file has it.
+        self.inode = 0;
+    }
 }
 
 /// Takes the file away, unless another process has put its own in the place.

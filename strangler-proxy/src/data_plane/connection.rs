@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 use super::request_id;
 use super::socket::Socket;
 use super::watch::{Waiting, Watch};
-use super::worker::Worker;
+use super::worker::{Manner, Worker};
 
 /// How a connection ended.
 pub(super) enum End {
@@ -73,8 +73,16 @@ where
     let mut told = false;
     std::future::poll_fn(|cx| {
         watch.wake_with(cx.waker());
-        // A connection that has not said anything yet is about to: its request is answered before it closes.
-        if !told && worker.is_draining() && watch.waiting() != Waiting::FirstByte {
+        let is_time = match worker.draining() {
+            None => false,
+            // A connection that has not said anything yet is about to: its request is answered before it closes.
+            Some(Manner::AtOnce) => watch.waiting() != Waiting::FirstByte,
+            // While its response has no head yet, so that the client reads there that the connection ends.
+            Some(Manner::WithTheNextAnswer) => {
+                matches!(watch.waiting(), Waiting::Proxy | Waiting::ClientBody | Waiting::UpstreamHead)
+            }
+        };
+        if !told && is_time {
             told = true;
             connection.as_mut().finish_soon();
         }

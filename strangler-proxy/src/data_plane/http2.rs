@@ -120,7 +120,7 @@ where
     let mut told = false;
     poll_fn(|cx| {
         watch.wake_with(cx.waker());
-        if !told && worker.is_draining() {
+        if !told && worker.draining().is_some() {
             told = true;
             connection.as_mut().finish_soon();
         }

@@ -66,17 +66,19 @@ pub use upstream::{UpstreamConfig, Upstreams};
 pub use worker::Drained;
 
 use crate::fallback::FallbackHandle;
+use crate::handover::{self, Inherited, NamedSocket};
 use crate::record::UndeclaredHandle;
 use crate::routes::table::SharedTable;
 use crate::shadow::ShadowHandle;
 use bound::{Bound, SocketFile};
-use worker::{Order, Setup, Worker};
+use worker::{Manner, Order, Setup, Worker};
 
 /// A running data plane. Dropped, it ends without waiting for anything.
 #[derive(Debug)]
 pub struct DataPlane {
     listening: Vec<Listening>,
     files: Vec<SocketFile>,
+    copies: Vec<NamedSocket>,
     refusals: Arc<RefusalCounts>,
     counts: Arc<DataPlaneCounts>,
     orders: channel::Sender<Order>,
@@ -140,19 +142,38 @@ pub fn start(
     table: SharedTable,
     outlets: Outlets,
 ) -> Result<DataPlane, StartError> {
+    start_on(&mut Inherited::default(), config, upstreams, table, outlets)
+}
+
+/// The same on sockets that somebody else made, where there are some for an address.
+pub fn start_on(
+    inherited: &mut Inherited,
+    config: DataPlaneConfig,
+    upstreams: Arc<Upstreams>,
+    table: SharedTable,
+    outlets: Outlets,
+) -> Result<DataPlane, StartError> {
     let config = Arc::new(config);
     let refusals = Arc::new(RefusalCounts::default());
     let counts = Arc::new(DataPlaneCounts::default());
     let (orders, receiver) = channel::channel(Order::Serve);
 
-    let (mut listening, mut files) = (Vec::new(), Vec::new());
-    let mut sockets: Vec<Vec<_>> = (0..config.threads.get()).map(|_| Vec::new()).collect();
-    for listener in &config.listeners {
-        let bound = Bound::new(&listener.address, config.threads.get())
-            .map_err(|source| StartError::Listen { address: listener.address.clone(), source })?;
+    let (mut listening, mut files, mut copies) = (Vec::new(), Vec::new(), Vec::new());
+    let threads = config.threads.get();
+    let mut sockets: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
+    for (index, listener) in config.listeners.iter().enumerate() {
+        let theirs = inherited.listening(&listener.address);
+        let bound = match theirs.is_empty() {
+            true => Bound::new(&listener.address, threads),
+            false => Bound::inherited(&listener.address, theirs, threads),
+        };
+        let bound =
+            bound.map_err(|source| StartError::Listen { address: listener.address.clone(), source })?;
         for (of_thread, socket) in sockets.iter_mut().zip(bound.sockets) {
-            of_thread.push(socket);
+            of_thread.extend(socket.into_iter().map(|socket| (index, socket)));
         }
+        let name = handover::listening(&listener.address);
+        copies.extend(bound.copies.into_iter().map(|socket| NamedSocket { name: name.clone(), socket }));
         listening.push(Listening { address: bound.address });
         files.extend(bound.file);
     }
@@ -182,7 +203,7 @@ pub fn start(
         })?;
         threads.push((thread, drained));
     }
-    Ok(DataPlane { listening, files, refusals, counts, orders, threads })
+    Ok(DataPlane { listening, files, copies, refusals, counts, orders, threads })
 }
 
 impl DataPlane {
@@ -204,11 +225,32 @@ impl DataPlane {
         &self.counts
     }
 
+    /// Copies of the listening sockets, for a process that takes over.
+    pub fn sockets(&self) -> io::Result<Vec<NamedSocket>> {
+        let copy = |named: &NamedSocket| {
+            Ok(NamedSocket { name: named.name.clone(), socket: named.socket.try_clone()? })
+        };
+        self.copies.iter().map(copy).collect()
+    }
+
     /// Stops accepting, answers what is in flight, and cuts what is still there after `within`.
     pub async fn drain(self, within: Duration) -> Drained {
-        self.orders.send_replace(Order::Drain { by: Instant::now() + within });
+        self.end(within, Manner::AtOnce).await
+    }
+
+    /// The same when another process listens on these sockets: an idle connection is closed with its next answer, so that no
+    /// client sends a request into a connection that is being closed.
+    pub async fn drain_handed_over(mut self, within: Duration) -> Drained {
+        for file in std::mem::take(&mut self.files) {
+            file.leave();
+        }
+        self.end(within, Manner::WithTheNextAnswer).await
+    }
+
+    async fn end(self, within: Duration, idle: Manner) -> Drained {
         // Whoever comes from now on is not to wait in a queue that nobody looks at.
-        drop(self.files);
+        drop((self.files, self.copies));
+        self.orders.send_replace(Order::Drain { by: Instant::now() + within, idle });
         let mut all = Drained::default();
         for (thread, drained) in self.threads {
             // A thread that has ended by itself has nothing left to cut.

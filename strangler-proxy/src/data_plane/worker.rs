@@ -40,7 +40,7 @@ pub(super) struct Worker {
     control: Backed,
     candidate: Option<Backed>,
     sweep: RefCell<Sweep>,
-    draining: Cell<bool>,
+    draining: Cell<Option<Manner>>,
     connections: Cell<usize>,
     tunnels: Cell<usize>,
     changed: Notify,
@@ -59,7 +59,15 @@ pub(super) enum Order {
     /// Stop listening, finish what is in flight, and end by then.
     Drain {
         by: Instant,
+        idle: Manner,
     },
+}
+
+/// When a connection on which nothing is asked is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    AtOnce,
+    WithTheNextAnswer,
 }
 
 /// How a thread ended.
@@ -78,7 +86,8 @@ pub(super) struct Setup {
     pub(super) refusals: Arc<RefusalCounts>,
     pub(super) counts: Arc<DataPlaneCounts>,
     /// One for each listener of the config, in its order.
-    pub(super) listeners: Vec<ListeningSocket>,
+    /// With the place of their listener in the config.
+    pub(super) listeners: Vec<(usize, ListeningSocket)>,
     pub(super) orders: watch::Receiver<Order>,
     pub(super) done: oneshot::Sender<Drained>,
 }
@@ -109,7 +118,7 @@ impl Worker {
             counts,
             clock: Clock::new(tick),
             sweep: RefCell::default(),
-            draining: Cell::new(false),
+            draining: Cell::new(None),
             connections: Cell::new(0),
             tunnels: Cell::new(0),
             changed: Notify::new(),
@@ -117,26 +126,32 @@ impl Worker {
         });
 
         let room = Rc::new(Semaphore::new(share(worker.config.limits.connections_max, &worker.config)));
+        let rooms: Vec<_> = worker
+            .config
+            .listeners
+            .iter()
+            .map(|listener| {
+                let own = listener.connections_max.map(|max| share(max, &worker.config));
+                Room { all: Rc::clone(&room), own: own.map(|own| Rc::new(Semaphore::new(own))) }
+            })
+            .collect();
         let listeners: io::Result<Vec<_>> =
-            listeners.into_iter().map(ListeningSocket::into_acceptor).collect();
+            listeners.into_iter().map(|(index, socket)| Ok((index, socket.into_acceptor()?))).collect();
         let accepting: Vec<_> = listeners?
             .into_iter()
-            .zip(&worker.config.listeners)
-            .map(|(acceptor, listener)| {
-                let own = listener.connections_max.map(|max| share(max, &worker.config));
-                let room = Room { all: Rc::clone(&room), own: own.map(|own| Rc::new(Semaphore::new(own))) };
-                let accepting = Rc::clone(&worker).accept(acceptor, room, orders.clone());
+            .map(|(index, acceptor)| {
+                let accepting = Rc::clone(&worker).accept(acceptor, rooms[index].clone(), orders.clone());
                 tokio::task::spawn_local(accepting)
             })
             .collect();
         let sweeping = tokio::task::spawn_local(Rc::clone(&worker).sweep_for_ever(tick));
 
-        let by = loop {
+        let (by, idle) = loop {
             // A sender that is gone has nothing to serve for any more.
             let gone = orders.changed().await.is_err();
             match *orders.borrow_and_update() {
-                Order::Drain { by } => break by,
-                Order::Serve if gone => break Instant::now(),
+                Order::Drain { by, idle } => break (by, idle),
+                Order::Serve if gone => break (Instant::now(), Manner::AtOnce),
                 Order::Serve => {}
             }
         };
@@ -144,7 +159,7 @@ impl Worker {
             // It ends when the kernel's queue is empty: a client that is connected already is not turned away.
             let _ = accepting.await;
         }
-        let cut = worker.drain(by).await;
+        let cut = worker.drain(by, idle).await;
         sweeping.abort();
         let _ = done.send(Drained { cut });
         Ok(())
@@ -161,7 +176,7 @@ impl Worker {
         self.upstream(side).map_or(Duration::MAX, |upstream| upstream.config().body_timeout)
     }
 
-    pub(super) fn is_draining(&self) -> bool {
+    pub(super) fn draining(&self) -> Option<Manner> {
         self.draining.get()
     }
 
@@ -245,9 +260,9 @@ impl Worker {
         }
     }
 
-    /// Lets idle connections go and waits for the others.
-    async fn drain(&self, by: Instant) -> usize {
-        self.draining.set(true);
+    /// Lets idle connections go, at once or in time, and waits for the others.
+    async fn drain(&self, by: Instant, idle: Manner) -> usize {
+        self.draining.set(Some(idle));
         self.sweep.borrow().wake_all();
         let by = tokio::time::Instant::from_std(by);
         while self.connections.get() + self.tunnels.get() > 0 {
@@ -264,7 +279,7 @@ impl Drop for Counted {
     fn drop(&mut self) {
         let cell = (self.what)(&self.worker);
         cell.set(cell.get() - 1);
-        if self.worker.draining.get() {
+        if self.worker.draining.get().is_some() {
             self.worker.changed.notify_one();
         }
     }
@@ -299,6 +314,7 @@ fn default_host(control: &UpstreamConfig) -> io::Result<HeaderValue> {
 }
 
 /// How many connections a thread may have: of all listeners, and of one of them.
+#[derive(Clone)]
 struct Room {
     all: Rc<Semaphore>,
     own: Option<Rc<Semaphore>>,

@@ -35,6 +35,8 @@ struct Shared {
 #[derive(Debug)]
 pub(super) enum Message {
     Alarm(Box<Alarm>),
+    /// There may be something that no store has taken.
+    Look,
     Stop,
 }
 
@@ -145,6 +147,12 @@ impl FallbackHandle {
     /// A person resumed the endpoint: nothing that was counted or asked before counts any more.
     pub fn open(&self, guard: &Guard, now: Instant) {
         guard.open(self.millis(now));
+    }
+
+    /// Has the thread try again what no store has taken.
+    pub fn look_again(&self) {
+        // Without a receiver the proxy is ending, which tries it once more.
+        let _ = self.0.alarms.send(Message::Look);
     }
 
     pub(super) fn stop(&self) {

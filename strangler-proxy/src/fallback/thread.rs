@@ -56,7 +56,7 @@ fn run(alarms: &Alarms, control: &Control) {
                     Err(refusal) => tracing::error!(%endpoint, %refusal, "a fallback could not be made"),
                 }
             }
-            Err(RecvTimeoutError::Timeout) => control.write_unwritten(),
+            Ok(Message::Look) | Err(RecvTimeoutError::Timeout) => control.write_unwritten(),
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => {
                 control.write_unwritten();
                 return;

@@ -19,6 +19,7 @@ mod epoch;
 mod gathered;
 mod judge;
 mod noise;
+mod written;
 mod suspect;
 mod judging;
 mod keeping;

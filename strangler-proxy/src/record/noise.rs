@@ -1,6 +1,7 @@
 //! What was learned to differ between control and control, kept by deployment of control.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diff_harness::comparison::Comparison;
@@ -12,13 +13,16 @@ const BOOKS_MAX: usize = 4;
 
 /// The books, shared by the threads that compare and the thread that writes.
 #[derive(Debug)]
-pub(super) struct Noise(Mutex<BTreeMap<String, NoiseBook>>);
+pub(super) struct Noise {
+    books: Mutex<BTreeMap<String, NoiseBook>>,
+    is_kept_to_itself: AtomicBool,
+}
 
 impl Noise {
     /// With what the store knows of this deployment of control.
     pub(super) fn new(control: String, known: Vec<(EndpointId, EndpointNoise)>) -> Self {
         let book = NoiseBook::with(NoiseBook::default().maturity(), known);
-        Self(Mutex::new([(control, book)].into()))
+        Self { books: Mutex::new([(control, book)].into()), is_kept_to_itself: AtomicBool::new(false) }
     }
 
     /// Learns from control compared with itself.
@@ -48,8 +52,16 @@ impl Noise {
         }
     }
 
+    /// Gives nothing out, for as long as this holds.
+    pub(super) fn keep_to_itself(&self, is_kept: bool) {
+        self.is_kept_to_itself.store(is_kept, Ordering::Release);
+    }
+
     /// What is new since the last call, by deployment of control.
     pub(super) fn take_changed(&self) -> Vec<(String, Vec<(EndpointId, EndpointNoise)>)> {
+        if self.is_kept_to_itself.load(Ordering::Acquire) {
+            return Vec::new();
+        }
         let mut books = self.books();
         let changed = books.iter_mut().map(|(control, book)| (control.clone(), book.take_changed()));
         changed.filter(|(_, endpoints)| !endpoints.is_empty()).collect()
@@ -57,6 +69,6 @@ impl Noise {
 
     fn books(&self) -> MutexGuard<'_, BTreeMap<String, NoiseBook>> {
         // Whatever panicked left counts that are whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

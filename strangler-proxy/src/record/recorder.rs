@@ -17,6 +17,7 @@ use super::noise::Noise;
 use super::remember::Recording;
 use super::storage::Storage;
 use super::trial::Trials;
+use super::written::Sums;
 use super::{
     CompareHandle, Discover, Epochs, FlushError, Judge, RecordConfig, RecordHealth, UndeclaredHandle, compare,
 };
@@ -106,6 +107,17 @@ impl Recorder {
             unrecorded: self.recording.unrecorded.load(Relaxed),
             ..self.recording.signals.health()
         }
+    }
+
+    /// Writes nothing more of what it learns of noise: another process goes on from what is in the store, and what is
+    /// written replaces what was there. For the last seconds of a process that is taken over.
+    pub fn keep_noise_to_itself(&self, is_kept: bool) {
+        self.recording.noise.keep_to_itself(is_kept);
+    }
+
+    /// Looks at the store while nothing is written to it from here, with the sums of all that was.
+    pub(crate) fn with_written<T>(&self, look: impl FnOnce(&Sums) -> T) -> T {
+        look(&self.recording.written.lock())
     }
 
     /// Writes all that was counted and compared before the call. Blocks for at most `patience`; requests that are

@@ -20,6 +20,7 @@ use http::header::{AUTHORIZATION, COOKIE};
 use super::gathered::{Gathered, Seen, add_rule};
 use super::noise::Noise;
 use super::storage::Signals;
+use super::written::Written;
 use super::{AskAgain, Epochs, Judge, RecordConfig};
 use crate::counters::EndpointCounters;
 use crate::fallback::{Again, FallbackHandle, Found};
@@ -38,6 +39,7 @@ pub(super) struct Recording {
     /// Records that were given up.
     pub(super) unrecorded: AtomicU64,
     pub(super) noise: Noise,
+    pub(super) written: Written,
     pub(super) fallback: FallbackHandle,
     pub(super) redactor: Redactor,
     gathered: Mutex<Gathered>,
@@ -69,6 +71,7 @@ impl Recording {
             waiting_bytes: AtomicUsize::new(0),
             unrecorded: AtomicU64::new(0),
             noise,
+            written: Written::default(),
             fallback,
             redactor,
             gathered: Mutex::default(),

@@ -14,7 +14,7 @@ use super::draft::Draft;
 use super::remember::{Recording, size_of_record};
 use super::trial::Trials;
 use super::undeclared::Sighting;
-use super::{CompareHandle, Discover};
+use super::{CompareHandle, Discover, written};
 use crate::counters::CounterRegistry;
 
 /// Whether what is observed reaches the store.
@@ -240,8 +240,13 @@ impl Storage {
     }
 
     fn record(&self, batch: &Batch) -> Result<(), String> {
+        let mut sums = self.recording.written.lock();
         match catch_unwind(AssertUnwindSafe(|| self.store.record(batch))) {
-            Ok(result) => result.map_err(|error| error.to_string()),
+            Ok(Ok(())) => {
+                written::add(&mut sums, batch);
+                Ok(())
+            }
+            Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("the store panicked: a bug in it".to_owned()),
         }
     }
