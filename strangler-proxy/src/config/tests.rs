@@ -80,6 +80,10 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
             "[upstreams.control]\naddresses = [\"http://a\", \"b\"]\n",
             "strangler.toml:2:13: `b` is not an upstream",
         ),
+        (
+            "[upstreams.control]\nurl = \"http://a\"\nprotocol = \"http/2\"\n",
+            "strangler.toml:3:12: unknown variant `http/2`, expected one of `http/1.1`, `h2`, `auto`",
+        ),
         ("[upstreams.control]\naddresses = []\n", "strangler.toml:1:1: an upstream needs `url = "),
         (
             "[upstreams.control]\nurl = \"http://a\"\naddresses = [\"http://b\"]\n",

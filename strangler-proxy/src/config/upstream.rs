@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::units::{Positive, Share, Time};
 use crate::data_plane::UpstreamConfig;
-use crate::data_plane::upstream::{Check, Health, Identity, TlsFiles};
+use crate::data_plane::upstream::{Check, Health, Identity, Protocol, TlsFiles};
 
 /// Where an upstream is, `http://host:port` or several of them, and how it is looked after.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Upstream {
     resolve_every: Time,
     health: Health,
     tls: Tls,
+    protocol: Protocol,
+    streams_max: usize,
 }
 
 /// One URL of it.
@@ -45,6 +47,8 @@ impl Upstream {
             authorities: self.authorities().collect(),
             resolve_every: self.resolve_every.0,
             health: self.health.clone(),
+            protocol: self.protocol,
+            streams_max: self.streams_max,
             ..common
         }
     }
@@ -61,6 +65,8 @@ impl Upstream {
             resolve_every: Time(defaults.resolve_every),
             health: defaults.health,
             tls: Tls::default(),
+            protocol: defaults.protocol,
+            streams_max: defaults.streams_max,
         }
     }
 }
@@ -159,6 +165,20 @@ struct Table {
     resolve_every: Interval,
     health: HealthTable,
     tls: Option<Tls>,
+    protocol: ProtocolName,
+    streams: Positive,
+}
+
+/// What is spoken, as it is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+enum ProtocolName {
+    #[default]
+    #[serde(rename = "http/1.1")]
+    Http1,
+    #[serde(rename = "h2")]
+    Http2,
+    #[serde(rename = "auto")]
+    Auto,
 }
 
 /// `tls` of an upstream as it is written. Whether the files can be used is seen when they are read.
@@ -262,14 +282,34 @@ impl Table {
             eject_share: eject_share.0,
             check: check.map(CheckTable::resolve),
         };
-        Ok(Upstream { locations, resolve_every: self.resolve_every.0, health, tls })
+        let protocol = match self.protocol {
+            ProtocolName::Http1 => Protocol::Http1,
+            ProtocolName::Http2 => Protocol::Http2,
+            ProtocolName::Auto => Protocol::Auto,
+        };
+        Ok(Upstream {
+            locations,
+            resolve_every: self.resolve_every.0,
+            health,
+            tls,
+            protocol,
+            streams_max: self.streams.0,
+        })
     }
 }
 
 impl Default for Table {
     fn default() -> Self {
-        let resolve_every = Interval(Time(UpstreamConfig::new("").resolve_every));
-        Self { url: None, addresses: Vec::new(), resolve_every, health: HealthTable::default(), tls: None }
+        let defaults = UpstreamConfig::new("");
+        Self {
+            url: None,
+            addresses: Vec::new(),
+            resolve_every: Interval(Time(defaults.resolve_every)),
+            health: HealthTable::default(),
+            tls: None,
+            protocol: ProtocolName::default(),
+            streams: Positive(defaults.streams_max),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use http::{HeaderValue, Request, StatusCode, Version};
 use super::exchange::{Client, Exchange};
 use super::interim;
 use super::outgoing::{OneShot, Outgoing, ReadAhead, Replayable, UpstreamResponse};
-use super::pool::{Attempt, Freshness, SendFailure};
+use super::pool::{Attempt, Freshness, SendFailure, SentAtOnce};
 use super::refusal::Refusal;
 use super::request_body::{Gate, RequestBody, RequestBodyError};
 use super::watch::Waiting;
@@ -28,7 +28,8 @@ pub(super) struct Answered {
 /// Why a side gave no response.
 enum Failure {
     Send(SendFailure),
-    Expired(Refusal),
+    /// The proxy gave up on it.
+    GivenUp(Refusal),
 }
 
 impl Client {
@@ -136,11 +137,8 @@ impl Client {
         };
         let attempt = Attempt::default();
         let mut sent = self.send(upstream, request, Freshness::Any, exchange, &attempt).await;
-        if let (Err((Failure::Send(SendFailure::Closed { reused, .. }), _)), Some(request)) =
-            (&sent, &replayable)
-            // The upstream closed a connection for being idle just as the request was written to it; or an address
-            // failed, and there is another.
-            && (*reused || upstream.pool.has_other(&attempt))
+        if let (Err((Failure::Send(failure), _)), Some(request)) = (&sent, &replayable)
+            && upstream.pool.is_worth_another(failure, &attempt)
         {
             sent = Box::pin(self.send(upstream, request.copy(), Freshness::New, exchange, &attempt)).await;
         }
@@ -173,13 +171,16 @@ impl Client {
         };
         match sent {
             Ok(Ok(response)) => Ok(response),
+            Ok(Err((SendFailure::RequestBody(_), _))) if self.watch.is_body_too_large() => {
+                Err((Failure::GivenUp(Refusal::BodyTooLarge), None))
+            }
             Ok(Err((failure, unsent))) => Err((Failure::Send(failure), unsent)),
             Err(refusal) => {
                 if refusal == Refusal::UpstreamTimeout {
                     upstream.pool.timed_out(attempt);
                 }
                 self.watch.forgive();
-                Err((Failure::Expired(refusal), None))
+                Err((Failure::GivenUp(refusal), None))
             }
         }
     }
@@ -202,8 +203,12 @@ impl Client {
             headers.append(CONNECTION, HeaderValue::from_static("upgrade"));
         }
         let gate = headers.contains_key(EXPECT).then(Arc::<Gate>::default);
-        if let (Some(gate), RequestBody::Streamed(body)) = (&gate, request.body_mut()) {
-            body.hold_back(Arc::clone(gate));
+        if let Some(gate) = &gate {
+            if let RequestBody::Streamed(body) = request.body_mut() {
+                body.hold_back(Arc::clone(gate));
+            }
+            let gate = Arc::clone(gate);
+            request.extensions_mut().insert(SentAtOnce(Arc::new(move || gate.open())));
         }
         let passes_on = self.worker.config.forwarding.informational && exchange.version == Version::HTTP_11;
         if passes_on || gate.is_some() {
@@ -232,10 +237,11 @@ impl Client {
 impl Failure {
     fn refusal(&self) -> Refusal {
         match self {
-            Self::Expired(refusal) => *refusal,
+            Self::GivenUp(refusal) => *refusal,
             Self::Send(SendFailure::Connect(_)) => Refusal::Unreachable,
             Self::Send(SendFailure::Busy) => Refusal::Busy,
-            Self::Send(SendFailure::Closed { .. }) => Refusal::UpstreamClosed,
+            Self::Send(SendFailure::Closed { .. } | SendFailure::Refused(_)) => Refusal::UpstreamClosed,
+            Self::Send(SendFailure::Host) => Refusal::HostInvalid,
             Self::Send(SendFailure::Protocol(_)) => Refusal::UpstreamProtocol,
             Self::Send(SendFailure::RequestBody(error)) => {
                 let source = std::error::Error::source(error);

@@ -155,6 +155,7 @@ impl Streamed {
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, |data| data.len() as u64);
                 let Some(left) = self.left.checked_sub(length) else {
+                    self.watch.body_is_too_large();
                     return Poll::Ready(Some(Err(RequestBodyError::TooLarge)));
                 };
                 self.left = left;

@@ -55,6 +55,8 @@ pub(super) struct Watch {
     answering: AtomicBool,
     /// The body of the request in progress, or of the last one, was not read to its end.
     body_unread: AtomicBool,
+    /// It was over its limit.
+    body_too_large: AtomicBool,
     /// Everything that was written so far has gone to the kernel.
     flushed: AtomicBool,
     interim: Mutex<Vec<u8>>,
@@ -95,6 +97,7 @@ impl Watch {
             refused: AtomicU64::new(0),
             answering: AtomicBool::new(false),
             body_unread: AtomicBool::new(false),
+            body_too_large: AtomicBool::new(false),
             flushed: AtomicBool::new(true),
             interim: Mutex::default(),
             has_interim: AtomicBool::new(false),
@@ -219,12 +222,22 @@ impl Watch {
     /// A request head was read whole.
     pub(super) fn request_begins(&self, has_body: bool) {
         self.body_unread.store(has_body, Ordering::Relaxed);
+        self.body_too_large.store(false, Ordering::Relaxed);
         self.answering.store(false, Ordering::Relaxed);
         self.wait(Waiting::Proxy, Duration::MAX);
     }
 
     pub(super) fn body_was_read(&self) {
         self.body_unread.store(false, Ordering::Relaxed);
+    }
+
+    /// The body of the request in progress is over its limit. Over HTTP/2 an upstream's connection forgets why it failed.
+    pub(super) fn body_is_too_large(&self) {
+        self.body_too_large.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_body_too_large(&self) -> bool {
+        self.body_too_large.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_body_unread(&self) -> bool {

@@ -158,11 +158,11 @@ async fn exchange(
             return Err(DropReason::Unreachable.into());
         }
         Err(SendFailure::Busy) => return Err(DropReason::Unreachable.into()),
-        Err(SendFailure::Protocol(_) | SendFailure::RequestBody(_)) => {
+        Err(SendFailure::Protocol(_) | SendFailure::RequestBody(_) | SendFailure::Host) => {
             circuit.succeeded();
             return Ok(failure(TransportFailure::Protocol, sent.elapsed()));
         }
-        Err(SendFailure::Closed { .. }) => {
+        Err(SendFailure::Closed { .. } | SendFailure::Refused(_)) => {
             circuit.succeeded();
             return Ok(failure(TransportFailure::Closed, sent.elapsed()));
         }
@@ -211,9 +211,7 @@ async fn send(
     let is_safe = SafeMethod::of(&request.request.method).is_some();
     let freshness = if is_safe { Freshness::Any } else { Freshness::New };
     match pool.send(Box::new(shadow_request(request)), freshness, attempt).await {
-        Err(SendError { reason: SendFailure::Closed { reused, .. }, .. })
-            if is_safe && (reused || pool.has_other(attempt)) =>
-        {
+        Err(SendError { reason, .. }) if is_safe && pool.is_worth_another(&reason, attempt) => {
             let again = pool.send(Box::new(shadow_request(request)), Freshness::New, attempt).await;
             again.map_err(|error| error.reason)
         }

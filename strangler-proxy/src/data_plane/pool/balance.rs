@@ -41,7 +41,7 @@ pub(super) fn choose<B>(
     random: &Random,
 ) -> Option<Rc<Lane<B>>>
 where
-    B: Body<Data = Bytes> + 'static,
+    B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BodyError>,
 {
     // With one address nothing is asked: there is nothing to choose.

@@ -12,11 +12,13 @@ use tokio::sync::oneshot;
 
 use super::lane::Held;
 use super::link::Link;
+use super::shared::SharedStream;
 use super::slots::Slot;
-use super::{BodyError, LastWord};
+use super::{BodyError, LastWord, Line};
 use crate::data_plane::upstream::Stream;
 
-/// Dropped before its end, it closes the connection: there is no other way to stop an HTTP/1.1 response.
+/// Dropped before its end, it resets its stream of HTTP/2, or closes the connection: there is no other way to stop an
+/// HTTP/1.1 response.
 pub struct UpstreamBody<B: Body + 'static> {
     incoming: Incoming,
     connection: Connection<B>,
@@ -26,6 +28,8 @@ pub struct UpstreamBody<B: Body + 'static> {
 enum Connection<B: Body + 'static> {
     /// Whoever reads the body.
     Here(Lent<B>),
+    /// A task of its own, which works for all that share it.
+    Shared { _stream: SharedStream<B>, _held: Held<B>, _slot: Slot },
     /// A task of its own, which hears here that the body has ended; dropped, that nobody wants the rest.
     Apart(oneshot::Sender<()>),
     /// Nobody: it is in the pool again, or closed.
@@ -44,7 +48,17 @@ where
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<BodyError>,
 {
-    pub(super) fn new(incoming: Incoming, link: Box<Link<B>>, held: Held<B>, slot: Slot) -> Self {
+    pub(super) fn new(incoming: Incoming, line: Line<B>, held: Held<B>, slot: Slot) -> Self {
+        let link = match line {
+            Line::Own(link) => link,
+            Line::Shared(_) if incoming.is_end_stream() => {
+                return Self { incoming, connection: Connection::Gone };
+            }
+            Line::Shared(stream) => {
+                let connection = Connection::Shared { _stream: stream, _held: held, _slot: slot };
+                return Self { incoming, connection };
+            }
+        };
         let mut lent = Lent { link, held, _slot: slot };
         if incoming.is_end_stream() && lent.link.is_alive() {
             lent.give_back();
@@ -57,7 +71,7 @@ where
     pub fn into_connection(self) -> Option<Parts<LastWord<TokioIo<Stream>>>> {
         match self.connection {
             Connection::Here(lent) => lent.link.into_parts(),
-            Connection::Apart(_) | Connection::Gone => None,
+            Connection::Shared { .. } | Connection::Apart(_) | Connection::Gone => None,
         }
     }
 
@@ -65,6 +79,9 @@ where
     /// reads the response may stop for as long as it likes, and must not stop the upload with it.
     pub fn drive_apart(&mut self) {
         if self.incoming.is_end_stream() {
+            return;
+        }
+        if !matches!(self.connection, Connection::Here(_)) {
             return;
         }
         if let Connection::Here(lent) = std::mem::replace(&mut self.connection, Connection::Gone) {
@@ -82,7 +99,7 @@ where
                 let _ = apart.send(());
                 return;
             }
-            Connection::Gone => return,
+            Connection::Shared { .. } | Connection::Gone => return,
         };
         if !lent.link.is_ready() {
             // One more turn, in which the connection finds that both directions are done.
@@ -138,7 +155,9 @@ where
                 let incoming = &mut this.incoming;
                 ready!(lent.link.drive(cx, |cx| Pin::new(&mut *incoming).poll_frame(cx)))
             }
-            Connection::Apart(_) | Connection::Gone => ready!(Pin::new(&mut this.incoming).poll_frame(cx)),
+            Connection::Shared { .. } | Connection::Apart(_) | Connection::Gone => {
+                ready!(Pin::new(&mut this.incoming).poll_frame(cx))
+            }
         };
         match &frame {
             Some(Ok(_)) if !this.incoming.is_end_stream() => {}

@@ -10,6 +10,7 @@ use http_body::Body;
 
 use super::BodyError;
 use super::link::Link;
+use super::shared::Connections;
 use crate::data_plane::upstream::Address;
 
 pub(super) struct Lane<B: Body + 'static> {
@@ -17,6 +18,10 @@ pub(super) struct Lane<B: Body + 'static> {
     room: Rc<IdleRoom>,
     /// The one that was used last is used next.
     idle: RefCell<Vec<Idle<B>>>,
+    /// Those of HTTP/2.
+    pub(super) shared: Connections<B>,
+    /// Where the upstream chooses what is spoken: it chose HTTP/1.1 the last time.
+    pub(super) chose_http1: Cell<bool>,
     in_flight: Cell<usize>,
     /// Sent and not yet in the counts of the address.
     requests: Cell<u64>,
@@ -52,13 +57,14 @@ impl IdleRoom {
 
 impl<B> Lane<B>
 where
-    B: Body<Data = Bytes> + 'static,
+    B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BodyError>,
 {
     /// Closes connections that were idle for too long, or that the upstream has closed.
     pub(super) fn sweep(&self, now: Instant) {
         // Nothing comes back meanwhile: this thread is here.
         self.change(|idle| idle.retain_mut(|idle| now < idle.until && idle.link.is_alive()));
+        self.shared.sweep(now, self.room.timeout);
         self.address.counts.requests(self.requests.take());
     }
 }
@@ -69,6 +75,8 @@ impl<B: Body + 'static> Lane<B> {
             address,
             room,
             idle: RefCell::default(),
+            shared: Connections::new(),
+            chose_http1: Cell::new(false),
             in_flight: Cell::new(0),
             requests: Cell::new(0),
             gone: Cell::new(false),
@@ -108,6 +116,7 @@ impl<B: Body + 'static> Lane<B> {
 
     pub(super) fn close_idle(&self) {
         self.change(Vec::clear);
+        self.shared.close();
     }
 
     /// The address is no more: what is on its way comes to its end.

@@ -7,9 +7,11 @@
 
 mod balance;
 mod body;
+pub(super) mod h2_head;
 mod lane;
 mod last_word;
 mod link;
+mod shared;
 mod slots;
 
 use std::cell::{Cell, RefCell};
@@ -19,16 +21,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::header::UPGRADE;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper_util::rt::TokioIo;
 
-use super::upstream::{Upstream, Use};
+use super::upstream::{Protocol, Stream, Upstream, Use};
 use balance::{Random, choose};
 pub use body::UpstreamBody;
+pub use h2_head::SentAtOnce;
 use lane::{Held, IdleRoom, Lane};
 pub use last_word::LastWord;
 use link::Link;
+pub(super) use shared::Local;
+use shared::SharedStream;
 use slots::{NoSlot, Slots};
 
 /// Failures of a request's own body come back as this.
@@ -61,12 +67,22 @@ pub struct Pool<B: Body + 'static>(Rc<Inner<B>>);
 struct Inner<B: Body + 'static> {
     upstream: Arc<Upstream>,
     config: PoolConfig,
+    /// Nothing but HTTP/1.1 is ever spoken.
+    is_http1: bool,
     slots: Slots,
     idle: Rc<IdleRoom>,
     lanes: RefCell<Vec<Rc<Lane<B>>>>,
     /// Of the addresses that the lanes are for; `None` before the first look.
     generation: Cell<Option<u64>>,
     random: Random,
+}
+
+/// What a request goes out on.
+enum Line<B: Body + 'static> {
+    /// A connection of HTTP/1.1, for as long as the exchange takes.
+    Own(Box<Link<B>>),
+    /// A stream of HTTP/2.
+    Shared(SharedStream<B>),
 }
 
 /// Where a request was sent last: for whoever sends it again, or gives up on it.
@@ -97,6 +113,12 @@ pub enum SendFailure {
     },
     #[error("the response is not HTTP: {0}")]
     Protocol(#[source] hyper::Error),
+    /// The upstream has not processed the request, and says so (RFC 9113 §8.7).
+    #[error("the upstream refused the request unprocessed: {0}")]
+    Refused(#[source] hyper::Error),
+    /// The request's Host cannot be sent over HTTP/2.
+    #[error("the Host field is no authority")]
+    Host,
     /// The request's own body failed: its sender left, or broke a rule.
     #[error("the request body failed: {0}")]
     RequestBody(#[source] hyper::Error),
@@ -112,14 +134,20 @@ pub enum Freshness {
 
 impl<B> Pool<B>
 where
-    B: Body<Data = Bytes> + 'static,
+    B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BodyError>,
 {
     pub fn new(upstream: Arc<Upstream>, config: PoolConfig) -> Self {
         let slots = Slots::new(config.connections_max.max(1), config.waiting_max);
         let idle = IdleRoom::new(config.idle_max, config.idle_timeout);
+        let is_http1 = match upstream.config.protocol {
+            Protocol::Http1 => true,
+            Protocol::Http2 => false,
+            Protocol::Auto => upstream.config.tls.is_none(),
+        };
         Self(Rc::new(Inner {
             upstream,
+            is_http1,
             config,
             slots,
             idle,
@@ -164,11 +192,11 @@ where
             attempt.0.set(Some(Rc::clone(&lane)));
             let held = Held::new(lane);
             let lane = held.lane();
-            let idle = if freshness == Freshness::Any { lane.take_idle() } else { None };
-            let mut link = match idle {
-                Some(link) => link,
-                None => match Box::pin(self.connect(lane)).await {
-                    Ok(link) => link,
+            let idle = if freshness == Freshness::Any && self.0.is_http1 { lane.take_idle() } else { None };
+            let line = match idle {
+                Some(link) => Line::Own(link),
+                None => match Box::pin(self.reach(lane, freshness, &request)).await {
+                    Ok(line) => line,
                     Err(error) => {
                         lane.address.counts.connect_failed();
                         self.failed(lane, &error);
@@ -182,17 +210,28 @@ where
                     }
                 },
             };
-            match link.send(request).await {
+            let (sent, line) = match line {
+                Line::Own(mut link) => (link.send(request).await, Line::Own(link)),
+                Line::Shared(stream) => {
+                    let is_tls = self.0.upstream.config.tls.is_some();
+                    (Box::pin(stream.send(request, is_tls)).await, Line::Shared(stream))
+                }
+            };
+            match sent {
                 Ok(response) => {
                     self.answered(lane, response.status());
-                    return Ok(response.map(|incoming| UpstreamBody::new(incoming, link, held, slot)));
+                    return Ok(response.map(|incoming| UpstreamBody::new(incoming, line, held, slot)));
                 }
                 Err(SendError { reason, unsent }) => {
                     match &reason {
                         SendFailure::Closed { reused: true, .. } => lane.address.counts.race(),
                         SendFailure::Closed { .. } | SendFailure::Protocol(_) => self.failed(lane, &reason),
-                        // The address has no part in it.
-                        SendFailure::Connect(_) | SendFailure::Busy | SendFailure::RequestBody(_) => {}
+                        // The address has no part in it, or has said that it is about to close or has enough to do.
+                        SendFailure::Connect(_)
+                        | SendFailure::Busy
+                        | SendFailure::Refused(_)
+                        | SendFailure::Host
+                        | SendFailure::RequestBody(_) => {}
                     }
                     match (reason, unsent) {
                         // Closed while it was idle. There are only so many idle ones, and a new one is the last.
@@ -211,8 +250,18 @@ where
         }
     }
 
+    /// Whether a safe request that failed may fare better on a new connection: one was closed for being idle just as the
+    /// request was written to it, the upstream has not processed it, or an address failed and there is another.
+    pub fn is_worth_another(&self, failure: &SendFailure, attempt: &Attempt<B>) -> bool {
+        match failure {
+            SendFailure::Closed { reused: true, .. } | SendFailure::Refused(_) => true,
+            SendFailure::Closed { reused: false, .. } => self.has_other(attempt),
+            _ => false,
+        }
+    }
+
     /// Whether there is an address in use besides the one that a request was sent to.
-    pub fn has_other(&self, attempt: &Attempt<B>) -> bool {
+    fn has_other(&self, attempt: &Attempt<B>) -> bool {
         let Some(last) = attempt.0.take() else { return false };
         let pool = &self.0;
         let now = pool.upstream.now();
@@ -274,15 +323,73 @@ where
         }
     }
 
-    async fn connect(&self, lane: &Lane<B>) -> io::Result<Box<Link<B>>> {
-        let config = &self.0.config;
+    /// A connection to the address: one that is there, or a new one.
+    async fn reach(
+        &self,
+        lane: &Lane<B>,
+        mut freshness: Freshness,
+        request: &Request<B>,
+    ) -> io::Result<Line<B>> {
+        let config = &self.0.upstream.config;
+        let may_choose = config.protocol == Protocol::Auto && config.tls.is_some();
+        // Only a connection of HTTP/1.1 can become something else.
+        let only_http1 = may_choose && request.headers().contains_key(UPGRADE);
+        if self.0.is_http1 || only_http1 {
+            let idle = if freshness == Freshness::Any { lane.take_idle() } else { None };
+            return match idle {
+                Some(link) => Ok(Line::Own(link)),
+                None => self.connect(lane, only_http1).await,
+            };
+        }
+        loop {
+            if freshness == Freshness::Any {
+                if let Some(stream) = lane.shared.stream(config.streams_max) {
+                    return Ok(Line::Shared(stream));
+                }
+                if let Some(link) = lane.take_idle() {
+                    return Ok(Line::Own(link));
+                }
+            }
+            if lane.chose_http1.get() {
+                return self.connect(lane, false).await;
+            }
+            // Many requests at once need one connection.
+            match lane.shared.maker().await? {
+                Some(maker) => {
+                    let made = self.connect(lane, false).await;
+                    if let Err(error) = &made {
+                        maker.failed(error);
+                    }
+                    return made;
+                }
+                // One that was made since is new.
+                None => freshness = Freshness::Any,
+            }
+        }
+    }
+
+    async fn connect(&self, lane: &Lane<B>, only_http1: bool) -> io::Result<Line<B>> {
         self.0.make_room();
         lane.address.counts.connect();
-        let connecting = self.0.upstream.connect(&lane.address);
-        let stream = match tokio::time::timeout(config.connect_timeout, connecting).await {
-            Ok(stream) => stream?,
-            Err(_) => return Err(io::ErrorKind::TimedOut.into()),
+        let connecting = async {
+            let (stream, is_http2) = self.0.upstream.connect(&lane.address, only_http1).await?;
+            if is_http2 {
+                lane.chose_http1.set(false);
+                let streams_max = self.0.upstream.config.streams_max;
+                let stream = lane.shared.begin(stream, self.0.config.head_bytes_max, streams_max).await?;
+                return Ok(Line::Shared(stream));
+            }
+            lane.chose_http1.set(!only_http1);
+            Ok(Line::Own(self.begin(stream).await?))
         };
+        tokio::time::timeout(self.0.config.connect_timeout, connecting)
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Speaks HTTP/1.1 on a stream from here on.
+    async fn begin(&self, stream: Stream) -> io::Result<Box<Link<B>>> {
+        let config = &self.0.config;
         let look = stream.look();
         let mut client = hyper::client::conn::http1::Builder::new();
         client

@@ -1,20 +1,22 @@
 //! Addresses are asked how they are, whether there is traffic or not.
 
 use std::collections::HashMap;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::header::{HOST, USER_AGENT};
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Empty;
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 
 use super::Upstream;
 use super::address::Address;
 use super::config::Check;
+use crate::data_plane::pool::{Local, h2_head};
 
 /// Answers of one kind in a row, by address.
 #[derive(Debug, Default)]
@@ -86,23 +88,38 @@ async fn ask(upstream: &Upstream, address: &Address, check: &Check) -> Result<()
 
 /// Every time on a connection of its own: that one can be made is a part of the question.
 async fn answer(upstream: &Upstream, address: &Address, check: &Check) -> Result<(), Sick> {
-    let stream = upstream.connect(address).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let mut response = pin!(sender.send_request(request(address, check)));
-    let mut connection = pin!(connection);
+    let (stream, is_http2) = upstream.connect(address, false).await?;
+    let io = TokioIo::new(stream);
+    let mut request = request(address, check);
+    let response = if is_http2 {
+        let is_tls = upstream.config.tls.is_some();
+        h2_head::of_request(&mut request, is_tls).map_err(std::io::Error::other)?;
+        let (mut sender, connection) = hyper::client::conn::http2::handshake(Local, io).await?;
+        head(pin!(sender.send_request(request)), pin!(connection)).await?
+    } else {
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await?;
+        head(pin!(sender.send_request(request)), pin!(connection)).await?
+    };
+    if response.status().is_success() { Ok(()) } else { Err(Sick::Status(response.status())) }
+}
+
+/// Works on the connection until the head is there.
+async fn head(
+    mut response: Pin<&mut impl Future<Output = hyper::Result<Response<Incoming>>>>,
+    mut connection: Pin<&mut impl Future<Output = hyper::Result<()>>>,
+) -> hyper::Result<Response<Incoming>> {
     let mut ended = false;
-    let response = loop {
+    loop {
         tokio::select! {
             biased;
-            response = &mut response => break response?,
+            response = &mut response => return response,
             // It may end in the very turn in which it gives the response.
             end = &mut connection, if !ended => {
                 end?;
                 ended = true;
             }
         }
-    };
-    if response.status().is_success() { Ok(()) } else { Err(Sick::Status(response.status())) }
+    }
 }
 
 fn request(address: &Address, check: &Check) -> Request<Empty<Bytes>> {

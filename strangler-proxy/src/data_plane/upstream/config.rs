@@ -15,6 +15,9 @@ pub struct UpstreamConfig {
     pub health: Health,
     /// `None`: plain TCP.
     pub tls: Option<TlsFiles>,
+    pub protocol: Protocol,
+    /// Requests at once on one connection of HTTP/2, if the upstream takes as many.
+    pub streams_max: usize,
     /// Connections to it, over all threads and addresses; at least one for each thread.
     pub connections_max: usize,
     /// Requests that wait for a connection, over all threads; one more is answered 503.
@@ -34,6 +37,17 @@ pub struct UpstreamConfig {
     pub body_timeout: Duration,
     /// Bytes of a response head; larger is a 502.
     pub head_bytes_max: usize,
+}
+
+/// What is spoken on connections to an upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    #[default]
+    Http1,
+    /// Over TLS by ALPN; in the clear without having asked (RFC 9113 §3.3).
+    Http2,
+    /// Over TLS what the upstream prefers (ALPN, RFC 7301); in the clear HTTP/1.1.
+    Auto,
 }
 
 /// When an address that fails is left alone.
@@ -79,6 +93,8 @@ impl UpstreamConfig {
             resolve_every: Duration::from_secs(30),
             health: Health::default(),
             tls: None,
+            protocol: Protocol::default(),
+            streams_max: 100,
             connections_max: 1024,
             waiting_max: 1024,
             wait_max: Duration::from_secs(1),

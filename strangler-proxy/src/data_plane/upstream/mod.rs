@@ -22,10 +22,11 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use diff_harness::exchange::Side;
 use tokio::net::TcpStream;
+use tokio::runtime::LocalOptions;
 use tokio::sync::oneshot;
 
 pub use address::{Address, AddressState, AddressTally, Use};
-pub use config::{Check, Health, UpstreamConfig};
+pub use config::{Check, Health, Protocol, UpstreamConfig};
 pub use resolve::{LookUp, ResolveTally};
 pub(in crate::data_plane) use stream::Look;
 pub use stream::Stream;
@@ -110,7 +111,8 @@ impl Upstreams {
 
 impl Upstream {
     fn new(side: Side, config: UpstreamConfig, look_up: LookUp) -> Result<Self, TlsError> {
-        let tls = config.tls.as_ref().map(|files| files.load(&config.authorities)).transpose()?;
+        let tls =
+            config.tls.as_ref().map(|files| files.load(&config.authorities, config.protocol)).transpose()?;
         let (resolving, known) = Resolving::of(&config.authorities, look_up);
         Ok(Self {
             side,
@@ -133,15 +135,25 @@ impl Upstream {
         self.addresses.load_full()
     }
 
-    /// Makes a connection, with TLS where that is declared. The caller has the deadline.
-    pub(in crate::data_plane) async fn connect(&self, address: &Address) -> io::Result<Stream> {
+    /// Makes a connection, with TLS where that is declared; and whether HTTP/2 is to be spoken on it. The caller has the
+    /// deadline. With `only_http1` it is HTTP/1.1, if the upstream speaks that.
+    pub(in crate::data_plane) async fn connect(
+        &self,
+        address: &Address,
+        only_http1: bool,
+    ) -> io::Result<(Stream, bool)> {
         let stream = TcpStream::connect(address.socket).await?;
         // A request is written whole before its response is waited for; delaying its last segment only costs.
         stream.set_nodelay(true)?;
-        Ok(match &self.tls {
-            None => Stream::tcp(stream),
-            Some(tls) => Stream::tls(tls.connect(&address.authority, stream).await?),
-        })
+        let Some(tls) = &self.tls else {
+            return Ok((Stream::tcp(stream), self.config.protocol == Protocol::Http2));
+        };
+        let stream = Stream::tls(tls.connect(&address.authority, stream, only_http1).await?);
+        let is_http2 = stream.is_http2();
+        if self.config.protocol == Protocol::Http2 && !is_http2 {
+            return Err(io::Error::other("it does not speak HTTP/2: it did not choose h2 by ALPN"));
+        }
+        Ok((stream, is_http2))
     }
 
     /// Another number, other addresses.
@@ -214,15 +226,24 @@ fn out_max(all: usize, share: u16) -> usize {
 impl Keeper {
     fn start(upstreams: Vec<Arc<Upstream>>) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
-        let (begun, begins) = std::sync::mpsc::sync_channel(1);
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().thread_name("resolve").build()?;
+        let (begun, begins) = std::sync::mpsc::sync_channel(2);
         let thread = std::thread::Builder::new().name("upstreams".to_owned()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .thread_name("resolve")
+                .build_local(LocalOptions::default());
+            let runtime = match runtime {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    let _ = begun.send(Err(error));
+                    return;
+                }
+            };
             let keeping = async {
                 futures_util::future::join_all(upstreams.iter().map(|upstream| resolve::resolve(upstream)))
                     .await;
                 // Nobody waits any more when the names took too long.
-                let _ = begun.send(());
+                let _ = begun.send(Ok(()));
                 let all = upstreams.iter().map(|upstream| async {
                     tokio::join!(resolve::keep(upstream), check::keep(upstream));
                 });
@@ -237,8 +258,13 @@ impl Keeper {
             // A name server that does not answer is not waited for.
             runtime.shutdown_background();
         })?;
-        if begins.recv_timeout(FIRST_RESOLUTION_MAX).is_err() {
-            tracing::warn!("the names of the upstreams are not resolved yet; serving begins without them");
+        match begins.recv_timeout(FIRST_RESOLUTION_MAX) {
+            Ok(begun) => begun?,
+            Err(_) => {
+                tracing::warn!(
+                    "the names of the upstreams are not resolved yet; serving begins without them"
+                );
+            }
         }
         Ok(Self { thread: Some(thread), stop: Some(stop) })
     }

@@ -42,6 +42,14 @@ impl Stream {
         Look(Rc::clone(&self.look))
     }
 
+    /// Whether HTTP/2 was agreed on (ALPN).
+    pub(super) fn is_http2(&self) -> bool {
+        match &self.kind {
+            Kind::Tcp(_) => false,
+            Kind::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+
     fn socket(&self) -> &TcpStream {
         match &self.kind {
             Kind::Tcp(stream) => stream,

@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::config::Protocol;
+
 /// What is declared of TLS to an upstream. Without anything: the CAs of the system, and the host of the URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -52,15 +54,19 @@ pub enum TlsError {
 /// The files, read.
 pub(super) struct TlsClient {
     connector: TlsConnector,
+    /// For what cannot be had over HTTP/2.
+    only_http1: TlsConnector,
     server_name: Option<ServerName<'static>>,
 }
 
+const HTTP1: &[u8] = b"http/1.1";
+const HTTP2: &[u8] = b"h2";
 const CERTIFICATES: &str = "a file of certificates in PEM (-----BEGIN CERTIFICATE-----)";
 const KEY: &str = "a private key in PEM (-----BEGIN PRIVATE KEY-----) without a passphrase";
 
 impl TlsFiles {
     /// Reads the files.
-    pub(super) fn load(&self, authorities: &[String]) -> Result<TlsClient, TlsError> {
+    pub(super) fn load(&self, authorities: &[String], protocol: Protocol) -> Result<TlsClient, TlsError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -78,14 +84,20 @@ impl TlsFiles {
                 })?
             }
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![HTTP1.to_vec()];
+        let only_http1 = TlsConnector::from(Arc::new(config.clone()));
+        config.alpn_protocols = match protocol {
+            Protocol::Http1 => vec![HTTP1.to_vec()],
+            Protocol::Http2 => vec![HTTP2.to_vec()],
+            Protocol::Auto => vec![HTTP2.to_vec(), HTTP1.to_vec()],
+        };
         let server_name = self.server_name.as_deref().map(name).transpose()?;
         if server_name.is_none() {
             for authority in authorities {
                 name(host(authority))?;
             }
         }
-        Ok(TlsClient { connector: TlsConnector::from(Arc::new(config)), server_name })
+        Ok(TlsClient { connector: TlsConnector::from(Arc::new(config)), only_http1, server_name })
     }
 
     /// Whether the files can be used.
@@ -93,7 +105,7 @@ impl TlsFiles {
     /// # Errors
     /// What is wrong with which of them.
     pub fn check(&self, authorities: &[String]) -> Result<(), TlsError> {
-        self.load(authorities).map(drop)
+        self.load(authorities, Protocol::default()).map(drop)
     }
 
     fn roots(&self) -> Result<RootCertStore, TlsError> {
@@ -124,12 +136,14 @@ impl TlsClient {
         &self,
         authority: &str,
         stream: TcpStream,
+        only_http1: bool,
     ) -> io::Result<TlsStream<TcpStream>> {
         let name = match &self.server_name {
             Some(name) => name.clone(),
             None => name(host(authority)).map_err(io::Error::other)?,
         };
-        self.connector.connect(name, stream).await
+        let connector = if only_http1 { &self.only_http1 } else { &self.connector };
+        connector.connect(name, stream).await
     }
 }
 

@@ -76,8 +76,23 @@ impl Ca {
 }
 
 impl TlsOrigin {
+    /// One that speaks both protocols passes HTTP/2 on to the one origin and HTTP/1.1 to the other.
+    pub(crate) fn choosing(http2: SocketAddr, http1: SocketAddr, signed: &Signed) -> Self {
+        Self::start(http1, Some(http2), signed, &["h2", "http/1.1"], None)
+    }
+
     /// Speaks these protocols. With `clients`, only those may connect whom this CA has signed.
     pub(crate) fn before(origin: SocketAddr, signed: &Signed, alpn: &[&str], clients: Option<&Ca>) -> Self {
+        Self::start(origin, None, signed, alpn, clients)
+    }
+
+    fn start(
+        origin: SocketAddr,
+        http2: Option<SocketAddr>,
+        signed: &Signed,
+        alpn: &[&str],
+        clients: Option<&Ca>,
+    ) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -111,6 +126,10 @@ impl TlsOrigin {
                 tokio::spawn(async move {
                     let Ok(mut outside) = acceptor.accept(socket).await else { return };
                     let agreed = outside.get_ref().1;
+                    let origin = match http2 {
+                        Some(http2) if agreed.alpn_protocol() == Some(b"h2") => http2,
+                        _ => origin,
+                    };
                     all.lock().unwrap().push(Seen {
                         alpn: agreed.alpn_protocol().map(<[u8]>::to_vec),
                         server_name: agreed.server_name().map(str::to_owned),
