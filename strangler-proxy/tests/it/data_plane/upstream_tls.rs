@@ -154,3 +154,30 @@ fn a_health_check_goes_over_tls_too() {
     assert_eq!(state(well.address), AddressState::Used);
     assert!(!origin.received().is_empty());
 }
+
+#[test]
+fn files_that_change_are_read_again_and_connections_go_on() {
+    let (ca, ours, stranger, origin) = (Ca::new(), Ca::new(), Ca::new(), Origin::saying("x"));
+    let server = TlsOrigin::before(origin.address, &ca.sign("127.0.0.1"), HTTP_1, Some(&ours));
+    let Signed { certificate, key } = stranger.sign("strangler.example");
+    let (files, known) =
+        (Identity { certificate: certificate.clone(), key: key.clone() }, ours.sign("strangler.example"));
+    let tls = TlsFiles { identity: Some(files), ..believing(&ca) };
+    let proxy = Plan::new(server.address)
+        .with(with(tls))
+        .with(|config| {
+            config.control.resolve_every = Duration::from_millis(10);
+            config.control.idle_timeout = Duration::from_secs(3600);
+        })
+        .start();
+    assert_eq!(proxy.client().get("/").status, 502, "signed by a stranger");
+    // For a moment the two do not belong together; then what was read before stays.
+    std::fs::copy(&known.certificate, &certificate).unwrap();
+    std::fs::copy(&known.key, &key).unwrap();
+    eventually(|| proxy.client().get("/").status == 200);
+    std::fs::write(&certificate, "nothing").unwrap();
+    for _ in 0..5 {
+        assert_eq!(proxy.client().get("/").status, 200);
+    }
+    assert_eq!(origin.connections(), 1);
+}
