@@ -145,6 +145,8 @@ reasons! {
         Shutdown => "shutdown",
         /// The comparator failed on it. A bug in Strangler; the log has the exchange's id.
         ComparatorFailed => "comparator_failed",
+        /// The proxy had so many requests in progress that clients came first.
+        Overload => "overload",
     }
 }
 

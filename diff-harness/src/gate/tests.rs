@@ -364,6 +364,7 @@ fn a_full_queue_and_other_drops_have_sentences_of_their_own() {
     for (reason, code) in [
         (DropReason::ShadowQueueFull, Code::QueueFull),
         (DropReason::MemoryLimit, Code::QueueFull),
+        (DropReason::Overload, Code::QueueFull),
         (DropReason::Unreachable, Code::Dropped),
     ] {
         let mut case = Case::clean();

@@ -7,8 +7,13 @@ use crate::comparison::DropReason;
 use crate::lifecycle::Stage;
 
 /// Reasons to drop a comparison that mean: more traffic than the proxy may spend on comparing.
-const OVERLOAD: [DropReason; 4] =
-    [DropReason::ShadowQueueFull, DropReason::CompareQueueFull, DropReason::MemoryLimit, DropReason::Expired];
+const OVERLOAD: [DropReason; 5] = [
+    DropReason::ShadowQueueFull,
+    DropReason::CompareQueueFull,
+    DropReason::MemoryLimit,
+    DropReason::Expired,
+    DropReason::Overload,
+];
 
 /// What keeps the evidence from being evidence.
 pub(super) fn missing(demands: &Demands, evidence: &Evidence<'_>, correctness: &Correctness) -> Vec<Reason> {

@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 
 use super::api::Api;
 use crate::counters::{EndpointCounters, LatencySnapshot};
+use crate::data_plane::Present;
 use crate::data_plane::upstream::{Address, AddressTally, Use};
 use crate::shadow::Waits;
 
@@ -58,6 +59,11 @@ fn exposition(api: &Api) -> String {
         page.sample(name, &[("reason", why.reason())], n);
     }
     upstreams(&mut page, api);
+
+    let name = "strangler_responses_broken_off_total";
+    page.family(name, "counter", "Responses of which the client got a part.");
+    page.sample(name, &[], api.refusals.broken_off());
+    present(&mut page, &api.counts.present());
 
     let health = api.recorder.health();
     page.family("strangler_store_failing", "gauge", "1 while the store refuses what is written.");
@@ -128,6 +134,20 @@ fn upstreams(page: &mut Page, api: &Api) {
         for (result, n) in [("resolved", tally.resolved), ("failed", tally.failed)] {
             page.sample(name, &[("side", upstream.side.as_str()), ("result", result)], n);
         }
+    }
+}
+
+fn present(page: &mut Page, present: &Present) {
+    page.family("strangler_present", "gauge", "What the data plane has open at this moment.");
+    for (what, n) in [
+        ("connections", present.connections),
+        ("requests", present.requests),
+        ("tunnels", present.tunnels),
+        ("upstream_busy", present.upstream_busy),
+        ("upstream_idle", present.upstream_idle),
+        ("tasks", present.tasks),
+    ] {
+        page.sample("strangler_present", &[("what", what)], n as u64);
     }
 }
 

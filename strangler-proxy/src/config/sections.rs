@@ -29,6 +29,10 @@ impl Default for Limits {
             request_fields: Positive(client.fields_max),
             request_target: Size(client.target_bytes_max as u64),
             request_body: Size(client.body_bytes_max),
+            request_body_progress: Size(client.body_progress_min),
+            requests: Positive(client.requests_max),
+            shed_shadow_at: Share(client.shed_share),
+            gather_body: Size(client.gather_bytes as u64),
             replay_body: Size(client.replay_bytes_max as u64),
             response_head: Size(upstream.head_bytes_max as u64),
             upstream_connections: Positive(upstream.connections_max),
@@ -46,6 +50,10 @@ impl Limits {
             fields_max: self.request_fields.0,
             target_bytes_max: self.request_target.bytes(),
             body_bytes_max: self.request_body.0,
+            body_progress_min: self.request_body_progress.0,
+            requests_max: self.requests.0,
+            shed_share: self.shed_shadow_at.0,
+            gather_bytes: self.gather_body.bytes(),
             replay_bytes_max: self.replay_body.bytes(),
         }
     }

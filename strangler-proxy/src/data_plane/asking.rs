@@ -43,6 +43,12 @@ impl Client {
             outgoing = Box::pin(self.read_ahead(request)).await?;
         }
         let plan = exchange.plan;
+        if let (Outgoing::OneShot(request), Some(upstream)) =
+            (&mut outgoing, self.worker.upstream(plan.answer))
+            && upstream.is_half_taken()
+        {
+            Box::pin(self.gather(request, exchange)).await?;
+        }
         let asked = Instant::now();
         let (refusal, unanswered) = match self.worker.upstream(plan.answer) {
             Some(upstream) => match self.ask(upstream, outgoing, exchange).await {
@@ -104,6 +110,18 @@ impl Client {
             route.counters.fallback();
         }
         Ok(Answered { side: Side::Control, asked, response, request })
+    }
+
+    /// Reads a body, or the beginning of a large one, before it takes a connection: slow uploads never take them all.
+    async fn gather(&self, request: &mut OneShot, exchange: &Exchange) -> Result<(), Refusal> {
+        let request = request.request_mut();
+        // The upstream is to say first whether it wants it, or what it speaks.
+        if request.headers().contains_key(EXPECT) || exchange.wishes.upgrade.is_some() {
+            return Ok(());
+        }
+        let RequestBody::Streamed(body) = request.body_mut() else { return Ok(()) };
+        let limit = self.worker.config.limits.gather_bytes;
+        self.unless_expired(body.gather(limit)).await?.map_err(|error| error.refusal())
     }
 
     /// Reads the body of a safe request, so that it can be sent again. One that is too large is sent once.
@@ -170,6 +188,10 @@ impl Client {
             }
         };
         match sent {
+            // What is coded in another way cannot be passed on: the coding is for one connection, and not known here.
+            Ok(Ok(response)) if is_coded(&response) => {
+                Err((Failure::GivenUp(Refusal::UpstreamProtocol), None))
+            }
             Ok(Ok(response)) => Ok(response),
             Ok(Err((SendFailure::RequestBody(_), _))) if self.watch.is_body_too_large() => {
                 Err((Failure::GivenUp(Refusal::BodyTooLarge), None))
@@ -256,7 +278,7 @@ impl RequestBodyError {
     pub(super) fn refusal(&self) -> Refusal {
         match self {
             Self::TooLarge => Refusal::BodyTooLarge,
-            Self::Client(_) => Refusal::BodyBroken,
+            Self::Client(_) | Self::Trailers => Refusal::BodyBroken,
         }
     }
 }
@@ -273,6 +295,16 @@ impl Refusal {
                 | Self::UpstreamProtocol
                 | Self::NoCandidate
         )
+    }
+}
+
+/// Whether a response has a transfer coding other than chunked (RFC 9112 §6.1).
+fn is_coded(response: &UpstreamResponse) -> bool {
+    let mut codings = response.headers().get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => false,
+        (Some(coding), None) => !coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => true,
     }
 }
 

@@ -45,6 +45,14 @@ pub struct Limits {
     pub target_bytes_max: usize,
     /// Bytes of a request body (413).
     pub body_bytes_max: u64,
+    /// Bytes of a request body for which a client is given [`Timeouts::body`] once more (408).
+    pub body_progress_min: u64,
+    /// Requests in progress at once, over all threads (503).
+    pub requests_max: usize,
+    /// From how many of 10,000 of these on no request is shadowed any more.
+    pub shed_share: u16,
+    /// Bytes of a request body that are read before it takes a connection to an upstream, once half of these are taken.
+    pub gather_bytes: usize,
     /// Bytes of the body of a safe request that are kept to send it again; a larger one is sent once.
     pub replay_bytes_max: usize,
 }
@@ -57,6 +65,10 @@ impl Default for Limits {
             fields_max: 100,
             target_bytes_max: 8 << 10,
             body_bytes_max: 1 << 30,
+            body_progress_min: 1 << 10,
+            requests_max: 8192,
+            shed_share: 7_500,
+            gather_bytes: 64 << 10,
             replay_bytes_max: 1 << 20,
         }
     }

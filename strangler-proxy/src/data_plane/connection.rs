@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::client_io::ClientIo;
 use super::exchange::Client;
+use super::head::{RawHead, is_within};
 use super::http2;
 use super::peer::Peer;
 use super::refusal::Refusal;
@@ -82,7 +83,7 @@ where
                 matches!(watch.waiting(), Waiting::Proxy | Waiting::ClientBody | Waiting::UpstreamHead)
             }
         };
-        if !told && is_time {
+        if !told && (is_time || watch.takes_no_more()) {
             told = true;
             connection.as_mut().finish_soon();
         }
@@ -115,10 +116,19 @@ async fn close(worker: &Worker, watch: &Watch, end: End) {
         End::Failed(error) if !watch.is_in_request() => malformed(&error, watch.refused()),
         _ => watch.refused().map(|status| by_status(status, false)),
     };
+    let limits = &worker.config.limits;
+    let refusal = match refusal {
+        // The library says so of a length that no number holds, too.
+        Some(Refusal::HeadTooLarge) if watch.with(|raw| is_within(raw, limits)) => {
+            Some(Refusal::BodyTooLarge)
+        }
+        refusal => refusal,
+    };
     let may_come = refusal.is_some() || watch.is_body_unread();
     if let Some(refusal) = refusal {
-        worker.refusals.count(refusal);
-        let _ = socket.write_all(&refusal.to_bytes(request_id::make())).await;
+        let id = request_id::make();
+        worker.refusals.count(refusal, &id);
+        let _ = socket.write_all(&refusal.to_bytes(id)).await;
     }
     linger(&mut socket, may_come).await;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use diff_harness::comparison::SkipReason;
+use diff_harness::comparison::{Disposition, DropReason, SkipReason};
 use diff_harness::endpoint::SafeMethod;
 use diff_harness::exchange::{Side, UnixMillis};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE};
@@ -25,11 +25,11 @@ use super::pool::UpstreamBody;
 use super::refusal::Refusal;
 use super::request_body::{RequestBody, Streamed};
 use super::request_id::X_REQUEST_ID;
-use super::response_body::{Answer, ResponseBody, Sink, Tee, ToReadBack, Watched};
+use super::response_body::{Answer, ResponseBody, Sink, Tee, ToReadBack};
 use super::tunnel;
 use super::watch::{Waiting, Watch};
 use super::witness::{BodyCopy, DryRun, Witnessed};
-use super::worker::Worker;
+use super::worker::{Counted, Worker};
 use crate::routes::PathView;
 use crate::routes::cohort::Cohort;
 use crate::routes::decide::{Plan, Shadow, Witness, decide};
@@ -71,6 +71,7 @@ impl Client {
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<ResponseBody>> + use<> {
         self.watch.request_begins(!request.body().is_end_stream());
+        let in_progress = self.worker.request_begins();
         let begun = self.begin(request);
         let client = Rc::clone(self);
         async move {
@@ -86,7 +87,7 @@ impl Client {
                         Err(refusal) => Err(refusal),
                     };
                     match answered {
-                        Ok(answered) => client.hand_over(answered, *exchange),
+                        Ok(answered) => client.hand_over(answered, *exchange, in_progress),
                         Err(refusal) => client.give_up(refusal, *exchange),
                     }
                 }
@@ -127,10 +128,12 @@ impl Client {
         table: &RouteTable,
         id: &HeaderValue,
     ) -> Result<Box<Exchange>, Refusal> {
+        if self.worker.is_overloaded() {
+            return Err(Refusal::Overloaded);
+        }
         let config = &self.worker.config;
         let method = &head.method.clone();
-        let raw = || self.watch.with_raw_head(|raw| head::has_content_length(raw, method));
-        head::admit(head, &config.limits, &self.worker.default_host, raw)?;
+        head::admit(head, &config.limits, &self.worker.default_host, &*self.watch)?;
 
         let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
         // Only OPTIONS may ask for `*`, which is the server as a whole: no endpoint.
@@ -183,7 +186,7 @@ impl Client {
         body: Incoming,
         exchange: &mut Exchange,
     ) -> Result<Outgoing, Refusal> {
-        let bytes_max = self.worker.config.limits.body_bytes_max;
+        let limits = &self.worker.config.limits;
         // An upgraded connection cannot be had twice.
         let safe = SafeMethod::of(&head.method).filter(|_| exchange.wishes.upgrade.is_none());
         if body.is_end_stream() {
@@ -193,14 +196,14 @@ impl Client {
                 None => Outgoing::OneShot(OneShot::new(head, RequestBody::EMPTY)),
             });
         }
-        if body.size_hint().lower() > bytes_max {
+        if body.size_hint().lower() > limits.body_bytes_max {
             return Err(Refusal::BodyTooLarge);
         }
         if exchange.wishes.chunked {
             // Said outright, since the library takes a GET without a length to be without a body.
             head.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        let mut body = Streamed::new(body, Arc::clone(&self.watch), bytes_max);
+        let mut body = Streamed::new(body, Arc::clone(&self.watch), limits);
         if exchange.witness == Some(Witness::ReadBack) {
             exchange.witnessed = Some(Witnessed::new(Witness::ReadBack, &head, None));
         } else if let Some(witness) = exchange.witness {
@@ -221,13 +224,14 @@ impl Client {
     }
 
     /// Counts the answer, shows the request to the other side, and starts the body on its way.
-    fn hand_over(&self, answered: Answered, exchange: Exchange) -> Response<ResponseBody> {
+    fn hand_over(
+        &self,
+        answered: Answered,
+        exchange: Exchange,
+        in_progress: Counted,
+    ) -> Response<ResponseBody> {
         let Answered { side, asked, response, request } = answered;
-        let watched = exchange.watched().filter(|_| side == Side::Candidate).map(|route| Watched {
-            worker: Rc::clone(&self.worker),
-            route: Arc::clone(route),
-            id: exchange.id.clone(),
-        });
+        let watched = exchange.watched().filter(|_| side == Side::Candidate).cloned();
         let Exchange { id, version, route, plan, wishes, on_upgrade, witnessed, mut account, .. } = exchange;
         let (mut head, mut body) = response.into_parts();
         let switches_to = hop_by_hop::strip_response(&mut head.headers);
@@ -274,7 +278,7 @@ impl Client {
             }
         };
         one_length(&mut head.headers, &body);
-        head.headers.insert(X_REQUEST_ID, id);
+        head.headers.insert(X_REQUEST_ID, id.clone());
         head.version = Version::HTTP_11;
 
         let limit =
@@ -283,7 +287,8 @@ impl Client {
             body.drive_apart();
         }
         let unframed = version == Version::HTTP_10;
-        let answer = Answer { side, asked, counters: account.into_counters(), watched, unframed, read_back };
+        let counters = account.into_counters();
+        let answer = Answer { side, asked, counters, watched, id, unframed, read_back, in_progress };
         let body = ResponseBody::forwarded(body, Arc::clone(&self.watch), limit, answer, tee);
         Response::from_parts(head, body)
     }
@@ -300,6 +305,10 @@ impl Client {
         body: &UpstreamBody<RequestBody>,
         account: &mut Account,
     ) -> Option<Box<Tee>> {
+        if self.worker.is_loaded() {
+            account.end(Disposition::Dropped(DropReason::Overload));
+            return None;
+        }
         let handle = &self.worker.outlets.shadow;
         let target = request.target();
         let submitted = handle.submit(ShadowRequest {
@@ -353,6 +362,10 @@ impl Client {
             }
         };
         match (witness, &self.worker.config.dry_run) {
+            (Witness::Verify, Some(_)) if self.worker.is_loaded() => {
+                account.end(Disposition::Dropped(DropReason::Overload));
+                None
+            }
             (Witness::Verify, Some(mark)) => {
                 let submitted = handle.submit_dry_run(DryRunRequest::new(mark, request));
                 // From here on the flight accounts for its own bytes.
@@ -384,7 +397,7 @@ impl Client {
         id: &HeaderValue,
         response: &HeaderMap,
     ) -> Option<ToReadBack> {
-        if witnessed.witness == Witness::Record {
+        if witnessed.witness == Witness::Record || self.worker.is_loaded() {
             return None;
         }
         let read_back = self.worker.config.read_backs.get(&route.endpoint)?;
@@ -427,7 +440,7 @@ impl Client {
     }
 
     fn refuse(&self, refusal: Refusal, id: HeaderValue) -> Response<ResponseBody> {
-        self.worker.refusals.count(refusal);
+        self.worker.refusals.count(refusal, &id);
         self.watch.forgive();
         self.watch.wait_for(Waiting::LastWrite);
         refusal.response(id)

@@ -1,7 +1,7 @@
 //! The dry run of a write before control carries it out, where that is declared: the one thing that a client waits for
 //! besides the side that answers it. Control gets the request as it came, whatever becomes of the dry run.
 
-use diff_harness::comparison::{Disposition, SkipReason};
+use diff_harness::comparison::{Disposition, DropReason, SkipReason};
 use http::header::EXPECT;
 
 use super::exchange::{Client, Exchange, now};
@@ -51,6 +51,9 @@ impl Client {
         exchange: &mut Exchange,
     ) -> Result<Result<DryRun, Disposition>, Refusal> {
         let skipped = |reason| Ok(Err(Disposition::Skipped(reason)));
+        if self.worker.is_loaded() {
+            return Ok(Err(Disposition::Dropped(DropReason::Overload)));
+        }
         let (Some(mark), Some(route), Some(witnessed), Outgoing::OneShot(request)) =
             (&self.worker.config.dry_run, &exchange.route, &exchange.witnessed, outgoing)
         else {

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 
 use super::config::Limits;
 use super::refusal::Refusal;
+use crate::routes::AmbiguousPath;
 
 /// Refuses what has more than one reading, is over a limit, or is not for a proxy to pass on. Brings target and
 /// Host into the one form in which they are forwarded.
@@ -14,7 +15,7 @@ pub(super) fn admit(
     head: &mut Parts,
     limits: &Limits,
     default_host: &HeaderValue,
-    raw: impl FnOnce() -> bool,
+    raw: &impl RawHead,
 ) -> Result<(), Refusal> {
     within_limits(head, limits)?;
     if head.method == Method::TRACE {
@@ -24,16 +25,43 @@ pub(super) fn admit(
         return Err(Refusal::Connect);
     }
     // The library has dropped a Content-Length that stood beside a Transfer-Encoding by now; the raw head knows.
-    if head.headers.contains_key(TRANSFER_ENCODING) && raw() {
-        return Err(Refusal::TwoLengths);
+    let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+    if let Some(coding) = codings.next() {
+        if raw.with(|raw| has_content_length(raw, &head.method)) {
+            return Err(Refusal::TwoLengths);
+        }
+        if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+            return Err(Refusal::TransferCoding);
+        }
     }
-    if let Some(expected) = head.headers.get(EXPECT)
-        && !expected.as_bytes().eq_ignore_ascii_case(b"100-continue")
-    {
+    if raw.with(|raw| has_fragment(raw, &head.method)) {
+        return Err(Refusal::Path(AmbiguousPath::Fragment));
+    }
+    let mut expected = head.headers.get_all(EXPECT).iter();
+    if expected.any(|expected| !expected.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         return Err(Refusal::Expectation);
     }
     one_host(head, default_host)?;
     max_forwards(head)
+}
+
+/// The bytes of the head, as far as they came by themselves: the library drops what it does not understand.
+pub(super) trait RawHead {
+    fn with<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T;
+}
+
+/// Whether the target of a raw head has a fragment, which the library drops without a word.
+fn has_fragment(raw: &[u8], method: &Method) -> bool {
+    let Some(target) = raw.strip_prefix(method.as_str().as_bytes()) else { return false };
+    target.iter().take_while(|byte| **byte != b'\n').any(|byte| *byte == b'#')
+}
+
+/// Whether a raw head is whole and within the limits, so that what is too large about it is what it announces.
+pub(super) fn is_within(raw: &[u8], limits: &Limits) -> bool {
+    let fields = raw.split(|byte| *byte == b'\n').take_while(|line| !matches!(line, [] | [b'\r'])).count();
+    raw.len() <= limits.head_bytes_max
+        && fields <= limits.fields_max
+        && raw.windows(2).any(|two| two == b"\n\r")
 }
 
 /// Whether a raw head has a Content-Length field (RFC 9112 §6.3, rule 3).
@@ -156,9 +184,22 @@ mod tests {
 
     use super::*;
 
+    /// One that a request with a Transfer-Encoding came with.
+    struct Raw(&'static [u8]);
+
+    impl RawHead for Raw {
+        fn with<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
+            look(self.0)
+        }
+    }
+
     fn admitted(request: http::request::Builder) -> Result<Parts, Refusal> {
+        admitted_as(request, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n")
+    }
+
+    fn admitted_as(request: http::request::Builder, raw: &'static [u8]) -> Result<Parts, Refusal> {
         let (mut head, ()) = request.body(()).unwrap().into_parts();
-        admit(&mut head, &Limits::default(), &HeaderValue::from_static("fallback"), || true).map(|()| head)
+        admit(&mut head, &Limits::default(), &HeaderValue::from_static("fallback"), &Raw(raw)).map(|()| head)
     }
 
     fn refused(request: http::request::Builder) -> Option<Refusal> {
@@ -252,8 +293,34 @@ mod tests {
         );
         assert_eq!(refused(request("POST").header("expect", "coffee")), Some(Refusal::Expectation));
         assert_eq!(refused(request("POST").header("expect", "100-Continue")), None);
+        let twice = request("POST").header("expect", "100-continue").header("expect", "coffee");
+        assert_eq!(refused(twice), Some(Refusal::Expectation));
         let connect = Request::builder().method("CONNECT").uri("a:443").header("host", "a");
         assert_eq!(refused(connect), Some(Refusal::Connect));
+    }
+
+    #[test]
+    fn chunked_is_the_only_coding() {
+        let coded = |coding: &str| {
+            let request = Request::post("/").header("host", "a").header("transfer-encoding", coding);
+            admitted_as(request, b"").err()
+        };
+        assert_eq!((coded("chunked"), coded("Chunked")), (None, None));
+        for coding in ["gzip, chunked", "chunked, chunked", ", chunked", "x"] {
+            assert_eq!(coded(coding), Some(Refusal::TransferCoding), "{coding}");
+        }
+    }
+
+    #[test]
+    fn a_target_has_no_fragment() {
+        let get = || Request::get("/a").header("host", "a");
+        assert_eq!(
+            admitted_as(get(), b"GET /a#b HTTP/1.1\r\n").err(),
+            Some(Refusal::Path(AmbiguousPath::Fragment))
+        );
+        assert_eq!(admitted_as(get(), b"GET /a HTTP/1.1\r\nX: #\r\n").err(), None);
+        let odd = || Request::builder().method("G#T").uri("/a").header("host", "a");
+        assert_eq!(admitted_as(odd(), b"G#T /a HTTP/1.1\r\n").err(), None);
     }
 
     #[test]

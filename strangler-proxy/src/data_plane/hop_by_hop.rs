@@ -81,7 +81,7 @@ pub(super) fn strip_request(headers: &mut HeaderMap) -> Wishes {
         let connection = take_connection(headers);
         if found.upgrade && names(&connection, "upgrade") {
             // Only what the client itself will speak: an upgrade to h2c would hide requests from the proxy.
-            wishes.upgrade = headers.remove(UPGRADE).filter(|to| !to.as_bytes().eq_ignore_ascii_case(b"h2c"));
+            wishes.upgrade = headers.remove(UPGRADE).filter(|to| !lists(to, "h2c"));
         }
         remove_nominated(headers, &connection);
     }

@@ -6,7 +6,7 @@
 //! Reading order, the way a request flows:
 //!
 //! - [`listener`], [`bound`]: where clients connect, and the sockets that listen there.
-//! - [`worker`]: a thread; it accepts connections and looks after their timeouts.
+//! - [`worker`], [`gauges`]: a thread; it accepts connections and looks after their timeouts.
 //! - [`connection`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
 //! - [`http2`], [`http2_io`]: one that speaks HTTP/2. [`turned_away`]: one that is closed for what it is.
 //! - [`exchange`], [`asking`], [`account`]: one request, from head to head.
@@ -22,6 +22,7 @@ mod config;
 mod listener;
 mod bound;
 mod worker;
+mod gauges;
 mod connection;
 mod socket;
 mod client_io;
@@ -49,15 +50,16 @@ mod request_id;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::LocalOptions;
+use tokio::runtime::{Handle, LocalOptions, RuntimeMetrics};
 use tokio::sync::{oneshot, watch as channel};
 
 pub use config::{CohortKey, DataPlaneConfig, Forwarding, HalfClose, Http2, Limits, Network, Timeouts};
+pub use gauges::Present;
 pub(crate) use hop_by_hop::strip_response;
 pub use listener::{Address, Listener, Listening};
 pub use refusal::{Refusal, RefusalCounts};
@@ -71,6 +73,7 @@ use crate::record::UndeclaredHandle;
 use crate::routes::table::SharedTable;
 use crate::shadow::ShadowHandle;
 use bound::{Bound, SocketFile};
+use gauges::Gauges;
 use worker::{Manner, Order, Setup, Worker};
 
 /// A running data plane. Dropped, it ends without waiting for anything.
@@ -99,6 +102,7 @@ pub enum StartError {
 pub struct DataPlaneCounts {
     accepted: AtomicU64,
     turned_away: [AtomicU64; TurnedAway::ALL.len()],
+    threads: Mutex<Vec<(Arc<Gauges>, RuntimeMetrics)>>,
 }
 
 impl DataPlaneCounts {
@@ -111,6 +115,21 @@ impl DataPlaneCounts {
     pub fn turned_away(&self) -> impl Iterator<Item = (TurnedAway, u64)> {
         let counts = TurnedAway::ALL.into_iter().zip(&self.turned_away);
         counts.map(|(why, count)| (why, count.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0)
+    }
+
+    /// What there is at this moment.
+    pub fn present(&self) -> Present {
+        let mut present = Present::default();
+        for (gauges, runtime) in &*self.threads.lock().unwrap_or_else(PoisonError::into_inner) {
+            present.add(gauges, runtime);
+        }
+        present
+    }
+
+    /// A thread of the data plane says where it keeps its gauges.
+    fn thread(&self, gauges: &Arc<Gauges>) {
+        let runtime = Handle::current().metrics();
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(gauges), runtime));
     }
 
     fn accepted(&self) {

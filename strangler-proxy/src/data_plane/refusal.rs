@@ -1,8 +1,10 @@
 //! What the proxy answers by itself, and how often.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
+use diff_harness::exchange::Side;
 use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
@@ -20,6 +22,8 @@ pub enum Refusal {
     TargetTooLong,
     /// Both Content-Length and Transfer-Encoding: two servers may see two requests in it (RFC 9112 §6.3).
     TwoLengths,
+    /// A Transfer-Encoding other than chunked alone (RFC 9112 §6.1).
+    TransferCoding,
     HostMissing,
     HostRepeated,
     HostInvalid,
@@ -34,6 +38,8 @@ pub enum Refusal {
     BodyTooLarge,
     BodyTimeout,
     BodyBroken,
+    /// As many requests are in progress as may be.
+    Overloaded,
     /// No connection to the upstream could be made.
     Unreachable,
     /// All connections to the upstream are in use, and as many requests wait as may.
@@ -47,13 +53,25 @@ pub enum Refusal {
     NoCandidate,
 }
 
-/// How often each kind of refusal was given.
+/// How often each kind of refusal was given, and how often a response broke off.
 #[derive(Debug)]
-pub struct RefusalCounts([AtomicU64; Refusal::ALL.len()]);
+pub struct RefusalCounts {
+    refused: [AtomicU64; Refusal::ALL.len()],
+    broken_off: AtomicU64,
+    told: Told,
+}
+
+/// When each kind was last told to the log. An outage, or a client that means harm, makes thousands of them.
+#[derive(Debug)]
+struct Told {
+    start: Instant,
+    /// In milliseconds since then; the last one is of responses that broke off.
+    last: [AtomicU64; Refusal::ALL.len() + 1],
+}
 
 impl Refusal {
     /// All there are; ambiguous paths by one of them, as they are counted by their own reasons too.
-    pub const ALL: [Self; 36] = all();
+    pub const ALL: [Self; 38] = all();
 
     pub fn status(self) -> StatusCode {
         match self {
@@ -73,10 +91,11 @@ impl Refusal {
             // Not a failure: the proxy is the last recipient that the client allowed (RFC 9110 §7.6.2).
             Self::MaxForwards => StatusCode::NO_CONTENT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::Unreachable | Self::UpstreamClosed | Self::UpstreamProtocol | Self::NoCandidate => {
                 StatusCode::BAD_GATEWAY
             }
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -89,6 +108,7 @@ impl Refusal {
             Self::HeadTooLarge => "head_too_large",
             Self::TargetTooLong => "target_too_long",
             Self::TwoLengths => "two_lengths",
+            Self::TransferCoding => "transfer_coding",
             Self::HostMissing => "host_missing",
             Self::HostRepeated => "host_repeated",
             Self::HostInvalid => "host_invalid",
@@ -101,6 +121,7 @@ impl Refusal {
             Self::BodyTooLarge => "body_too_large",
             Self::BodyTimeout => "body_timeout",
             Self::BodyBroken => "body_broken",
+            Self::Overloaded => "overloaded",
             Self::Unreachable => "unreachable",
             Self::Busy => "busy",
             Self::UpstreamTimeout => "upstream_timeout",
@@ -118,6 +139,7 @@ impl Refusal {
             Self::HeadTooLarge => "the request head is too large",
             Self::TargetTooLong => "the request target is too long",
             Self::TwoLengths => "the request has both Content-Length and Transfer-Encoding",
+            Self::TransferCoding => "chunked is the only transfer coding that is known here",
             Self::HostMissing => "the request has no Host field",
             Self::HostRepeated => "the request has more than one Host field",
             Self::HostInvalid => "the Host field is not a host and port",
@@ -131,6 +153,7 @@ impl Refusal {
             Self::BodyTimeout => "the request body did not arrive in time",
             Self::BodyBroken => "the request body is not what its head announced",
             Self::Unreachable | Self::NoCandidate => "the upstream could not be reached",
+            Self::Overloaded => "too many requests are in progress",
             Self::Busy => "too many requests are waiting for the upstream",
             Self::UpstreamTimeout => "the upstream did not answer in time",
             Self::UpstreamClosed => "the upstream closed the connection before it answered",
@@ -149,6 +172,7 @@ impl Refusal {
                 | Self::HeadTooLarge
                 | Self::TargetTooLong
                 | Self::TwoLengths
+                | Self::TransferCoding
                 | Self::Connect
                 | Self::BodyTooLarge
                 | Self::BodyTimeout
@@ -167,7 +191,7 @@ impl Refusal {
             Self::Trace | Self::Connect => {
                 headers.insert(ALLOW, HeaderValue::from_static(ALLOWED));
             }
-            Self::Busy => {
+            Self::Busy | Self::Overloaded => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
@@ -222,19 +246,21 @@ impl Refusal {
 const PROBLEM: &str = "application/problem+json";
 const ALLOWED: &str = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE";
 
-const fn all() -> [Refusal; 36] {
+const fn all() -> [Refusal; 38] {
     use Refusal::{
         BodyBroken, BodyTimeout, BodyTooLarge, Busy, Connect, Expectation, HeadTimeout, HeadTooLarge,
         HostDisagrees, HostInvalid, HostMissing, HostRepeated, Malformed, MaxForwards, NoCandidate,
-        TargetTooLong, Trace, TwoLengths, Unreachable, UpstreamClosed, UpstreamProtocol, UpstreamTimeout,
+        Overloaded, TargetTooLong, Trace, TransferCoding, TwoLengths, Unreachable, UpstreamClosed,
+        UpstreamProtocol, UpstreamTimeout,
     };
-    let mut all = [Malformed; 36];
+    let mut all = [Malformed; 38];
     let others = [
         Malformed,
         HeadTimeout,
         HeadTooLarge,
         TargetTooLong,
         TwoLengths,
+        TransferCoding,
         HostMissing,
         HostRepeated,
         HostInvalid,
@@ -246,6 +272,7 @@ const fn all() -> [Refusal; 36] {
         BodyTooLarge,
         BodyTimeout,
         BodyBroken,
+        Overloaded,
         Unreachable,
         Busy,
         UpstreamTimeout,
@@ -264,29 +291,72 @@ const fn all() -> [Refusal; 36] {
         at += 1;
         path += 1;
     }
-    assert!(at == 36, "the length of ALL is not the number of refusals");
+    assert!(at == 38, "the length of ALL is not the number of refusals");
     all
 }
 
 impl Default for RefusalCounts {
     fn default() -> Self {
-        Self([const { AtomicU64::new(0) }; Refusal::ALL.len()])
+        let last = [const { AtomicU64::new(0) }; Refusal::ALL.len() + 1];
+        Self {
+            refused: [const { AtomicU64::new(0) }; Refusal::ALL.len()],
+            broken_off: AtomicU64::new(0),
+            told: Told { start: Instant::now(), last },
+        }
     }
 }
 
 impl RefusalCounts {
-    pub(super) fn count(&self, refusal: Refusal) {
-        self.0[refusal.place()].fetch_add(1, Ordering::Relaxed);
+    /// Counts it, and tells the log of it: of each kind once a second at most, with how many there were so far.
+    pub(super) fn count(&self, refusal: Refusal, id: &HeaderValue) {
+        let place = refusal.place();
+        let so_far = self.refused[place].fetch_add(1, Ordering::Relaxed) + 1;
+        if !self.told.is_due(place) {
+            return;
+        }
+        let (status, reason, id) =
+            (refusal.status().as_u16(), refusal.reason(), id.to_str().unwrap_or_default());
+        if refusal.status().is_server_error() {
+            tracing::warn!(request = id, status, reason, so_far, "a request was not answered by an upstream");
+        } else {
+            tracing::info!(request = id, status, reason, so_far, "a request was refused");
+        }
+    }
+
+    /// The same for a response that did not come to its end.
+    pub(super) fn broke_off(&self, side: Side, id: &HeaderValue, why: &dyn std::error::Error) {
+        let so_far = self.broken_off.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.told.is_due(Refusal::ALL.len()) {
+            let (id, side) = (id.to_str().unwrap_or_default(), side.as_str());
+            tracing::warn!(request = id, side, why = %why, so_far, "a response broke off on its way to the client");
+        }
     }
 
     pub fn of(&self, refusal: Refusal) -> u64 {
-        self.0[refusal.place()].load(Ordering::Relaxed)
+        self.refused[refusal.place()].load(Ordering::Relaxed)
+    }
+
+    /// Responses of which the client got a part: the upstream broke off, paused for too long, or sent what is not HTTP.
+    pub fn broken_off(&self) -> u64 {
+        self.broken_off.load(Ordering::Relaxed)
     }
 
     /// By the word of the reason; only those that occurred.
     pub fn by_reason(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let counts = Refusal::ALL.into_iter().map(|refusal| (refusal.reason(), self.of(refusal)));
         counts.filter(|(_, count)| *count > 0)
+    }
+}
+
+impl Told {
+    /// Whether the last one of this kind was long ago.
+    fn is_due(&self, place: usize) -> bool {
+        const EVERY: u64 = 1_000;
+        // From one on, since zero is never.
+        let now = self.start.elapsed().as_millis() as u64 + 1;
+        let last = self.last[place].load(Ordering::Relaxed);
+        let is_due = last == 0 || now >= last + EVERY;
+        is_due && self.last[place].compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 
@@ -300,7 +370,7 @@ mod tests {
     fn every_refusal_is_counted_under_a_word_of_its_own() {
         let counts = RefusalCounts::default();
         for refusal in Refusal::ALL {
-            counts.count(refusal);
+            counts.count(refusal, &HeaderValue::from_static("id"));
         }
         let words: BTreeSet<_> = counts.by_reason().collect();
         assert_eq!(words.len(), Refusal::ALL.len());

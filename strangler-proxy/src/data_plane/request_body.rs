@@ -1,18 +1,18 @@
 //! The body of a request on its way to an upstream.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::watch::Watch;
+use super::config::Limits;
+use super::watch::{Due, Waiting, Watch};
 use super::witness::BodyCopy;
 
 /// A closed set of bodies, so that none is boxed.
@@ -25,13 +25,19 @@ pub(super) enum RequestBody {
 
 pub(super) struct Streamed {
     /// What was read already, in the hope that it would be all.
-    read: VecDeque<Bytes>,
-    /// The trailers, where reading ahead has come to them.
-    trailers: Option<HeaderMap>,
+    read: Option<Bytes>,
+    trailers: Option<Box<HeaderMap>>,
+    /// Nothing more comes.
+    ended: bool,
     incoming: Incoming,
     watch: Arc<Watch>,
     /// Bytes that the client may still send.
     left: u64,
+    /// Bytes for which it is given time once more.
+    progress_min: u64,
+    /// Bytes that came since.
+    came: u64,
+    due: Option<Due>,
     length: Option<u64>,
     /// How long the upstream may take over each piece.
     upstream_limit: Duration,
@@ -44,6 +50,8 @@ pub(super) struct Streamed {
 pub(super) enum RequestBodyError {
     #[error("the request body is over the limit")]
     TooLarge,
+    #[error("the request body ends in something else than trailers")]
+    Trailers,
     #[error("the client did not send the whole body: {0}")]
     Client(#[source] hyper::Error),
 }
@@ -71,16 +79,19 @@ impl RequestBody {
 }
 
 impl Streamed {
-    /// Takes at most `bytes_max` from the client.
-    pub(super) fn new(incoming: Incoming, watch: Arc<Watch>, bytes_max: u64) -> Self {
+    pub(super) fn new(incoming: Incoming, watch: Arc<Watch>, limits: &Limits) -> Self {
         let length = incoming.size_hint().exact();
         let upstream_limit = Duration::MAX;
         Self {
-            read: VecDeque::new(),
+            read: None,
             trailers: None,
+            ended: false,
             incoming,
             watch,
-            left: bytes_max,
+            left: limits.body_bytes_max,
+            progress_min: limits.body_progress_min,
+            came: 0,
+            due: None,
             length,
             upstream_limit,
             gate: None,
@@ -103,52 +114,55 @@ impl Streamed {
         if !self.read_whole(limit).await? || self.trailers.is_some() {
             return Ok(None);
         }
-        let mut chunks = std::mem::take(&mut self.read);
-        if chunks.len() == 1 {
-            return Ok(chunks.pop_front());
-        }
-        let read = chunks.iter().map(Bytes::len).sum();
-        Ok(Some(
-            chunks
-                .into_iter()
-                .fold(Vec::with_capacity(read), |mut all, chunk| {
-                    all.extend_from_slice(&chunk);
-                    all
-                })
-                .into(),
-        ))
+        Ok(Some(self.read.take().unwrap_or_default()))
     }
 
     /// Reads up to `limit` bytes ahead; they come first again, and trailers last. Whether that was all.
     pub(super) async fn read_whole(&mut self, limit: usize) -> Result<bool, RequestBodyError> {
-        if self.length.is_some_and(|length| length > limit as u64) {
-            return Ok(false);
+        if self.length.is_none_or(|length| length <= limit as u64) {
+            self.gather(limit).await?;
         }
-        let mut read = 0;
-        loop {
+        Ok(self.ended)
+    }
+
+    /// Reads until there are more than `limit` bytes, or all of them, which come first when the body is sent.
+    pub(super) async fn gather(&mut self, limit: usize) -> Result<(), RequestBodyError> {
+        let mut first = self.read.take().unwrap_or_default();
+        let mut all = BytesMut::new();
+        while !self.ended && first.len().max(all.len()) <= limit {
             let frame = std::future::poll_fn(|cx| self.poll_incoming(cx)).await;
-            let Some(frame) = frame.transpose()? else { return Ok(true) };
+            let Some(frame) = frame.transpose()? else { break };
             match frame.into_data() {
+                Ok(data) if first.is_empty() => first = data,
                 Ok(data) => {
-                    read += data.len();
-                    self.read.push_back(data);
-                    if read > limit {
-                        return Ok(false);
+                    // In one piece, since many small ones hold far more memory than their bytes.
+                    if all.is_empty() {
+                        all.extend_from_slice(&first);
                     }
+                    all.extend_from_slice(&data);
                 }
-                Err(frame) => self.trailers = frame.into_trailers().ok(),
+                Err(frame) => self.trailers = frame.into_trailers().ok().map(Box::new),
             }
         }
+        let gathered = if all.is_empty() { first } else { all.freeze() };
+        if !gathered.is_empty() {
+            self.read = Some(gathered);
+        }
+        Ok(())
     }
 
     fn poll_incoming(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
         let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else {
-            self.watch.body_is_due();
+            self.due = self.watch.body_is_due(self.due);
             return Poll::Pending;
         };
+        let was_awaited = self.watch.waiting() == Waiting::ClientBody;
         // Whoever takes it is waited for now.
         self.watch.body_came(self.upstream_limit);
         Poll::Ready(match frame {
@@ -159,10 +173,20 @@ impl Streamed {
                     return Poll::Ready(Some(Err(RequestBodyError::TooLarge)));
                 };
                 self.left = left;
+                self.progress(length, was_awaited);
                 if let (Some(copy), Some(data)) = (&self.copy, frame.data_ref()) {
                     copy.push(data);
                 }
-                if self.incoming.is_end_stream() {
+                // A frame of HTTP/2 has an end of its own.
+                if let Some(trailers) = frame.trailers_ref().filter(|_| self.watch.is_of_http_1()) {
+                    if trailers.is_empty() {
+                        return Poll::Ready(Some(Err(RequestBodyError::Trailers)));
+                    }
+                    // The library says that these are trailers, and not where they end: a line feed alone may have done
+                    // it in the middle. What follows is not taken for a request.
+                    self.watch.take_no_more();
+                }
+                if frame.is_trailers() || self.incoming.is_end_stream() {
                     self.was_read();
                 }
                 Some(Ok(frame))
@@ -175,7 +199,17 @@ impl Streamed {
         })
     }
 
-    fn was_read(&self) {
+    /// A client that sends a byte now and then is not given new time for each.
+    fn progress(&mut self, length: u64, was_awaited: bool) {
+        self.came += length;
+        if !was_awaited || self.came >= self.progress_min {
+            self.came = 0;
+            self.due = None;
+        }
+    }
+
+    fn was_read(&mut self) {
+        self.ended = true;
         self.watch.body_was_read();
         if let Some(copy) = &self.copy {
             copy.ended();
@@ -198,11 +232,11 @@ impl Body for RequestBody {
                     ready!(gate.poll_open(cx));
                     body.gate = None;
                 }
-                if let Some(chunk) = body.read.pop_front() {
+                if let Some(chunk) = body.read.take() {
                     return Poll::Ready(Some(Ok(Frame::data(chunk))));
                 }
                 if let Some(trailers) = body.trailers.take() {
-                    return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+                    return Poll::Ready(Some(Ok(Frame::trailers(*trailers))));
                 }
                 body.poll_incoming(cx)
             }
@@ -213,7 +247,9 @@ impl Body for RequestBody {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Streamed(body) => {
-                body.read.is_empty() && body.trailers.is_none() && body.incoming.is_end_stream()
+                body.read.is_none()
+                    && body.trailers.is_none()
+                    && (body.ended || body.incoming.is_end_stream())
             }
         }
     }

@@ -14,12 +14,16 @@ use http_body::{Body, Frame, SizeHint};
 use super::pool::UpstreamBody;
 use super::request_body::RequestBody;
 use super::watch::{Waiting, Watch};
-use super::worker::Worker;
+use super::worker::{Counted, Worker};
 use crate::counters::EndpointCounters;
 use crate::routes::table::ActiveRoute;
 use crate::shadow::{AnswerSlot, Capture, ReadBackRequest, RecordSlot};
 
 /// A closed set of bodies, so that none is boxed.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one for a request, and an allocation costs more than its size"
+)]
 pub(super) enum ResponseBody {
     /// Made by the proxy.
     Whole(Option<Bytes>),
@@ -45,18 +49,14 @@ pub(super) struct Answer {
     pub(super) side: Side,
     pub(super) asked: Instant,
     pub(super) counters: Arc<EndpointCounters>,
-    pub(super) watched: Option<Watched>,
+    /// The endpoint, where it is told that a candidate broke off in the body of its answer.
+    pub(super) watched: Option<Arc<ActiveRoute>>,
+    pub(super) id: HeaderValue,
     /// The client speaks HTTP/1.0, which has no chunks.
     pub(super) unframed: bool,
     /// To be read when the response has ended: then what was written is written.
     pub(super) read_back: Option<ToReadBack>,
-}
-
-/// Where it is told that a candidate broke off in the body of its answer.
-pub(super) struct Watched {
-    pub(super) worker: Rc<Worker>,
-    pub(super) route: Arc<ActiveRoute>,
-    pub(super) id: HeaderValue,
+    pub(super) in_progress: Counted,
 }
 
 /// Keeps what passes by for the comparison.
@@ -81,9 +81,9 @@ pub(super) enum Sink {
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ResponseBodyError {
-    #[error("the upstream did not send the whole body: {0}")]
+    #[error("it did not send the whole body: {0}")]
     Upstream(#[source] hyper::Error),
-    #[error("the upstream paused for too long in the body")]
+    #[error("it paused for too long in the body")]
     Timeout,
 }
 
@@ -125,8 +125,9 @@ impl Forwarded {
 
     fn fail(&mut self, failure: TransportFailure) {
         self.ended = true;
-        if let Some(Watched { worker, route, id }) = &self.answer.watched {
-            worker.outlets.fallback.broke_off(route, id, self.answer.asked, Instant::now());
+        let Answer { watched, id, asked, in_progress, .. } = &self.answer;
+        if let Some(route) = watched {
+            in_progress.worker().outlets.fallback.broke_off(route, id, *asked, Instant::now());
         }
         if let Some(tee) = self.tee.take() {
             let latency = self.answer.asked.elapsed();
@@ -142,6 +143,8 @@ impl Forwarded {
         &mut self,
         error: ResponseBodyError,
     ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
+        let Answer { side, id, in_progress, .. } = &self.answer;
+        in_progress.worker().refusals.broke_off(*side, id, &error);
         if self.is_unframed {
             self.watch.reset();
         }

@@ -9,6 +9,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::config::Timeouts;
+use super::head::RawHead;
 use super::socket::Socket;
 
 /// What a connection waits for.
@@ -69,6 +70,8 @@ pub(super) struct Watch {
     flush_is_awaited: AtomicBool,
     /// The connection is to be reset: its end would look like the end of the response.
     reset: AtomicBool,
+    /// No further request is taken on this connection.
+    last: AtomicBool,
 }
 
 /// Milliseconds since the thread began, as of its last tick.
@@ -78,6 +81,10 @@ pub(super) struct Clock {
     now: AtomicU64,
     tick: Duration,
 }
+
+/// By when something is to have come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Due(u64);
 
 const NEVER: u64 = u64::MAX;
 /// What an idle connection may keep of memory for its next head.
@@ -105,6 +112,7 @@ impl Watch {
             is_flushed_here: AtomicBool::new(false),
             flush_is_awaited: AtomicBool::new(false),
             reset: AtomicBool::new(false),
+            last: AtomicBool::new(false),
         };
         Arc::new(watch)
     }
@@ -159,11 +167,18 @@ impl Watch {
         }
     }
 
-    /// The client is to send a piece of its body. Once there is a response, that is what is waited for.
-    pub(super) fn body_is_due(&self) {
-        if !self.is_answering() && self.waiting() != Waiting::ClientBody {
-            self.wait_for(Waiting::ClientBody);
+    /// The client is to send more of its body, by when it was to already if `due` says so. Once there is a response,
+    /// that is what is waited for.
+    pub(super) fn body_is_due(&self, due: Option<Due>) -> Option<Due> {
+        if self.is_answering() || self.waiting() == Waiting::ClientBody {
+            return due;
         }
+        self.wait_for(Waiting::ClientBody);
+        match due {
+            Some(Due(due)) => self.deadline.store(due, Ordering::Relaxed),
+            None => return Some(Due(self.deadline.load(Ordering::Relaxed))),
+        }
+        due
     }
 
     /// Whether a request is in progress: its head was read and its response is not all written.
@@ -209,6 +224,8 @@ impl Watch {
     pub(super) fn was_read(&self, bytes: &[u8]) {
         match self.waiting() {
             Waiting::FirstByte | Waiting::Idle => {
+                // It came just in time.
+                self.forgive();
                 self.wait_for(Waiting::Head);
                 let mut head = lock(&self.head);
                 head.clear();
@@ -221,6 +238,10 @@ impl Watch {
 
     /// A request head was read whole.
     pub(super) fn request_begins(&self, has_body: bool) {
+        if !matches!(self.waiting(), Waiting::FirstByte | Waiting::Head) {
+            // It came with the request before it: what is kept is of that one.
+            lock(&self.head).clear();
+        }
         self.body_unread.store(has_body, Ordering::Relaxed);
         self.body_too_large.store(false, Ordering::Relaxed);
         self.answering.store(false, Ordering::Relaxed);
@@ -244,11 +265,6 @@ impl Watch {
         self.body_unread.load(Ordering::Relaxed)
     }
 
-    /// Looks at the raw head of the request that has just begun, if it came by itself.
-    pub(super) fn with_raw_head<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
-        look(&lock(&self.head))
-    }
-
     /// The response to the request in progress has begun.
     pub(super) fn response_begins(&self) {
         self.answering.store(true, Ordering::Relaxed);
@@ -261,6 +277,11 @@ impl Watch {
     /// A socket will tell when all that was written has gone to the kernel.
     pub(super) fn is_flushed_here(&self) {
         self.is_flushed_here.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the connection has no streams: what is read and written on it is of one request after the other.
+    pub(super) fn is_of_http_1(&self) -> bool {
+        self.is_flushed_here.load(Ordering::Relaxed)
     }
 
     /// Asks to be woken when all that was written so far has gone to the kernel; `false` where nobody would tell.
@@ -281,6 +302,16 @@ impl Watch {
     /// The connection ends with a reset, so that nobody takes its end for that of the response.
     pub(super) fn reset(&self) {
         self.reset.store(true, Ordering::Relaxed);
+    }
+
+    /// The connection ends with the request in progress.
+    pub(super) fn take_no_more(&self) {
+        self.last.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    pub(super) fn takes_no_more(&self) -> bool {
+        self.last.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_to_be_reset(&self) -> bool {
@@ -360,6 +391,13 @@ impl Watch {
     }
 }
 
+/// That of the request that has just begun, if it came by itself.
+impl RawHead for Watch {
+    fn with<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
+        look(&lock(&self.head))
+    }
+}
+
 impl Clock {
     pub(super) fn new(tick: Duration) -> Arc<Self> {
         Arc::new(Self { start: Instant::now(), now: AtomicU64::new(0), tick })
@@ -385,27 +423,48 @@ impl Clock {
 
 /// All connections of a thread.
 #[derive(Debug, Default)]
-pub(super) struct Sweep(Vec<Weak<Watch>>);
+pub(super) struct Sweep(Vec<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    watch: Weak<Watch>,
+    /// Which listener of the config it came by.
+    listener: usize,
+}
 
 impl Sweep {
-    pub(super) fn add(&mut self, watch: &Arc<Watch>) {
-        self.0.push(Arc::downgrade(watch));
+    pub(super) fn add(&mut self, watch: &Arc<Watch>, listener: usize) {
+        self.0.push(Entry { watch: Arc::downgrade(watch), listener });
     }
 
     /// Wakes the connections that have waited too long, and forgets the closed ones.
     pub(super) fn run(&mut self, clock: &Clock) {
         clock.tick();
         let now = clock.now();
-        self.0.retain(|watch| watch.upgrade().inspect(|watch| watch.check(now)).is_some());
+        self.0.retain(|entry| entry.watch.upgrade().inspect(|watch| watch.check(now)).is_some());
+    }
+
+    /// Closes the connection that came first of those that wait for their next request: of this listener, or of all.
+    pub(super) fn let_one_go(&self, listener: Option<usize>) {
+        let idle = |watch: &Arc<Watch>| watch.waiting() == Waiting::Idle && watch.expired().is_none();
+        let of_listener = self.0.iter().filter(|entry| listener.is_none_or(|only| entry.listener == only));
+        if let Some(watch) = of_listener.filter_map(|entry| entry.watch.upgrade()).find(idle) {
+            watch.expired.store(true, Ordering::Relaxed);
+            watch.wake();
+        }
+    }
+
+    fn watches(&self) -> impl Iterator<Item = Arc<Watch>> {
+        self.0.iter().filter_map(|entry| entry.watch.upgrade())
     }
 
     /// How many requests are in progress.
     pub(super) fn in_request(&self) -> usize {
-        self.0.iter().filter_map(Weak::upgrade).filter(|watch| watch.is_in_request()).count()
+        self.watches().filter(|watch| watch.is_in_request()).count()
     }
 
     pub(super) fn wake_all(&self) {
-        for watch in self.0.iter().filter_map(Weak::upgrade) {
+        for watch in self.watches() {
             watch.wake();
         }
     }

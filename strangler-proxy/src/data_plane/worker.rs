@@ -15,6 +15,7 @@ use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use super::bound::{Acceptor, ListeningSocket};
 use super::config::{DataPlaneConfig, Timeouts};
 use super::connection;
+use super::gauges::{Gauge, Gauges};
 use super::peer::Via;
 use super::pool::{Pool, PoolConfig, UpstreamBody};
 use super::refusal::RefusalCounts;
@@ -41,8 +42,11 @@ pub(super) struct Worker {
     candidate: Option<Backed>,
     sweep: RefCell<Sweep>,
     draining: Cell<Option<Manner>>,
-    connections: Cell<usize>,
-    tunnels: Cell<usize>,
+    gauges: Arc<Gauges>,
+    /// Its share of [`Limits::requests_max`](super::Limits).
+    requests_max: usize,
+    /// From so many requests on, none is shadowed.
+    shed_at: usize,
     changed: Notify,
 }
 
@@ -50,6 +54,8 @@ pub(super) struct Worker {
 pub(super) struct Backed {
     upstream: Arc<Upstream>,
     pub(super) pool: Pool<RequestBody>,
+    /// How many exchanges with it a thread may have at once.
+    places: usize,
 }
 
 /// What a thread is told.
@@ -95,7 +101,7 @@ pub(super) struct Setup {
 /// A connection or a tunnel, counted for as long as it lives.
 pub(super) struct Counted {
     worker: Rc<Worker>,
-    what: fn(&Worker) -> &Cell<usize>,
+    what: fn(&Gauges) -> &Gauge,
 }
 
 impl Worker {
@@ -106,6 +112,7 @@ impl Worker {
         let timeouts = Arc::new(config.timeouts.clone());
         let tick = tick_for(&config, &upstreams);
         let via = Via::new(&config.forwarding.pseudonym).map_err(io::Error::other)?;
+        let requests_max = share(config.limits.requests_max, &config);
         let worker = Rc::new(Self {
             control: Backed::new(&upstreams.control, &config),
             candidate: upstreams.candidate.as_ref().map(|candidate| Backed::new(candidate, &config)),
@@ -119,20 +126,24 @@ impl Worker {
             clock: Clock::new(tick),
             sweep: RefCell::default(),
             draining: Cell::new(None),
-            connections: Cell::new(0),
-            tunnels: Cell::new(0),
+            gauges: Arc::default(),
+            requests_max,
+            shed_at: (requests_max * usize::from(config.limits.shed_share) / 10_000).max(1),
             changed: Notify::new(),
             config,
         });
 
+        worker.counts.thread(&worker.gauges);
         let room = Rc::new(Semaphore::new(share(worker.config.limits.connections_max, &worker.config)));
         let rooms: Vec<_> = worker
             .config
             .listeners
             .iter()
-            .map(|listener| {
+            .enumerate()
+            .map(|(index, listener)| {
                 let own = listener.connections_max.map(|max| share(max, &worker.config));
-                Room { all: Rc::clone(&room), own: own.map(|own| Rc::new(Semaphore::new(own))) }
+                let own = own.map(|own| Rc::new(Semaphore::new(own)));
+                Room { listener: index, all: Rc::clone(&room), own }
             })
             .collect();
         let listeners: io::Result<Vec<_>> =
@@ -182,14 +193,36 @@ impl Worker {
 
     /// A watch that the sweep looks at.
     pub(super) fn watch(&self) -> Arc<Watch> {
+        // A stream came by no listener of its own.
+        self.watch_of(usize::MAX)
+    }
+
+    fn watch_of(&self, listener: usize) -> Arc<Watch> {
         let watch = Watch::new(Arc::clone(&self.clock), Arc::clone(&self.timeouts));
-        self.sweep.borrow_mut().add(&watch);
+        self.sweep.borrow_mut().add(&watch, listener);
         watch
     }
 
     /// A tunnel is open for as long as what this gives lives.
     pub(super) fn tunnel_begins(self: &Rc<Self>) -> Counted {
-        self.counted(|worker| &worker.tunnels)
+        self.counted(|gauges| &gauges.tunnels)
+    }
+
+    /// A request is in progress for as long as what this gives lives.
+    pub(super) fn request_begins(self: &Rc<Self>) -> Counted {
+        self.counted(|gauges| &gauges.requests)
+    }
+
+    /// Whether more requests are in progress than may be.
+    pub(super) fn is_overloaded(&self) -> bool {
+        self.gauges.requests.get() > self.requests_max
+    }
+
+    /// Whether clients may soon have to be refused: then nothing is done any more that is not for them.
+    pub(super) fn is_loaded(&self) -> bool {
+        self.gauges.requests.get() > self.shed_at
+            || self.control.is_waited_for()
+            || self.candidate.as_ref().is_some_and(Backed::is_waited_for)
     }
 
     /// Reads a response that nobody wants to its end, if that is near, so that its connection can be used again.
@@ -201,28 +234,35 @@ impl Worker {
         }
     }
 
-    fn counted(self: &Rc<Self>, what: fn(&Worker) -> &Cell<usize>) -> Counted {
-        let cell = what(self);
-        cell.set(cell.get() + 1);
+    fn counted(self: &Rc<Self>, what: fn(&Gauges) -> &Gauge) -> Counted {
+        let gauge = what(&self.gauges);
+        gauge.set(gauge.get() + 1);
         Counted { worker: Rc::clone(self), what }
     }
 
     async fn accept(self: Rc<Self>, acceptor: Acceptor, room: Room, mut orders: watch::Receiver<Order>) {
         loop {
             let accepted = tokio::select! {
-                accepted = Self::accept_one(&acceptor, &room) => accepted,
+                accepted = self.accept_one(&acceptor, &room) => accepted,
                 _ = orders.changed() => break,
             };
-            self.serve(accepted);
+            self.serve(accepted, room.listener);
         }
         for (socket, peer) in acceptor.into_rest() {
-            self.serve((socket, peer, None));
+            self.serve((socket, peer, None), room.listener);
         }
     }
 
-    async fn accept_one(acceptor: &Acceptor, room: &Room) -> (Socket, Option<SocketAddr>, Option<Places>) {
+    async fn accept_one(
+        &self,
+        acceptor: &Acceptor,
+        room: &Room,
+    ) -> (Socket, Option<SocketAddr>, Option<Places>) {
         const OUT_OF_FILES: Duration = Duration::from_millis(50);
-        let places = room.take().await;
+        let places = match room.try_take() {
+            Some(places) => places,
+            None => self.make_room(room).await,
+        };
         loop {
             match acceptor.accept().await {
                 Ok((socket, peer)) => return (socket, peer, Some(places)),
@@ -236,10 +276,26 @@ impl Worker {
         }
     }
 
-    fn serve(self: &Rc<Self>, (socket, peer, places): (Socket, Option<SocketAddr>, Option<Places>)) {
+    /// Waits for a place, and lets idle connections go for it: their clients make a new one when they need it.
+    async fn make_room(&self, room: &Room) -> Places {
+        /// Until one more is let go, where the last one has found something to do.
+        const PATIENCE: Duration = Duration::from_millis(100);
+        loop {
+            self.sweep.borrow().let_one_go(room.listener_that_is_full());
+            if let Ok(places) = tokio::time::timeout(PATIENCE, room.take()).await {
+                return places;
+            }
+        }
+    }
+
+    fn serve(
+        self: &Rc<Self>,
+        (socket, peer, places): (Socket, Option<SocketAddr>, Option<Places>),
+        listener: usize,
+    ) {
         self.counts.accepted();
-        let watch = self.watch();
-        let counted = self.counted(|worker| &worker.connections);
+        let watch = self.watch_of(listener);
+        let counted = self.counted(|gauges| &gauges.connections);
         let serving = connection::serve(Rc::clone(self), socket, peer, watch);
         tokio::task::spawn_local(async move {
             serving.await;
@@ -257,6 +313,9 @@ impl Worker {
             for upstream in [Some(&self.control), self.candidate.as_ref()].into_iter().flatten() {
                 upstream.pool.sweep(now);
             }
+            let both = || [Some(&self.control), self.candidate.as_ref()].into_iter().flatten();
+            self.gauges.upstream_busy.set(both().map(|upstream| upstream.pool.in_use()).sum());
+            self.gauges.upstream_idle.set(both().map(|upstream| upstream.pool.idle()).sum());
         }
     }
 
@@ -265,20 +324,26 @@ impl Worker {
         self.draining.set(Some(idle));
         self.sweep.borrow().wake_all();
         let by = tokio::time::Instant::from_std(by);
-        while self.connections.get() + self.tunnels.get() > 0 {
+        while self.gauges.connections.get() + self.gauges.tunnels.get() > 0 {
             let changed = self.changed.notified();
             if tokio::time::timeout_at(by, changed).await.is_err() {
                 break;
             }
         }
-        self.tunnels.get() + self.sweep.borrow().in_request()
+        self.gauges.tunnels.get() + self.sweep.borrow().in_request()
+    }
+}
+
+impl Counted {
+    pub(super) fn worker(&self) -> &Worker {
+        &self.worker
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let cell = (self.what)(&self.worker);
-        cell.set(cell.get() - 1);
+        let gauge = (self.what)(&self.worker.gauges);
+        gauge.set(gauge.get() - 1);
         if self.worker.draining.get().is_some() {
             self.worker.changed.notify_one();
         }
@@ -299,7 +364,17 @@ impl Backed {
             head_bytes_max: config.head_bytes_max,
             preserve_header_case: of.forwarding.preserve_header_case,
         };
-        Self { upstream: Arc::clone(upstream), pool: Pool::new(Arc::clone(upstream), pool) }
+        let places = pool.connections_max;
+        Self { upstream: Arc::clone(upstream), pool: Pool::new(Arc::clone(upstream), pool), places }
+    }
+
+    /// Whether all connections are taken, and requests wait for one.
+    fn is_waited_for(&self) -> bool {
+        self.pool.is_waited_for()
+    }
+
+    pub(super) fn is_half_taken(&self) -> bool {
+        self.pool.in_use() * 2 >= self.places
     }
 
     pub(super) fn config(&self) -> &UpstreamConfig {
@@ -316,6 +391,7 @@ fn default_host(control: &UpstreamConfig) -> io::Result<HeaderValue> {
 /// How many connections a thread may have: of all listeners, and of one of them.
 #[derive(Clone)]
 struct Room {
+    listener: usize,
     all: Rc<Semaphore>,
     own: Option<Rc<Semaphore>>,
 }
@@ -329,6 +405,19 @@ struct Places {
 struct Place(Rc<Semaphore>);
 
 impl Room {
+    /// This one, when it is its own limit that keeps it from taking connections.
+    fn listener_that_is_full(&self) -> Option<usize> {
+        self.own.as_ref().filter(|own| own.available_permits() == 0).map(|_| self.listener)
+    }
+
+    fn try_take(&self) -> Option<Places> {
+        let own = match &self.own {
+            Some(own) => Some(Place::try_take(own)?),
+            None => None,
+        };
+        Some(Places { _own: own, _all: Place::try_take(&self.all)? })
+    }
+
     /// A listener that is full takes no place from the others.
     async fn take(&self) -> Places {
         let own = match &self.own {
@@ -340,6 +429,11 @@ impl Room {
 }
 
 impl Place {
+    fn try_take(room: &Rc<Semaphore>) -> Option<Self> {
+        room.try_acquire().ok()?.forget();
+        Some(Self(Rc::clone(room)))
+    }
+
     async fn take(room: &Rc<Semaphore>) -> Self {
         room.acquire().await.expect("it is never closed").forget();
         Self(Rc::clone(room))

@@ -27,6 +27,7 @@ pub(super) struct Link<B: Body + 'static> {
     look: Look,
     /// How long the upstream keeps it while it is idle, if it has said so.
     pub(super) idle_max: Option<Duration>,
+    is_last: bool,
 }
 
 struct Work<B: Body + 'static> {
@@ -61,7 +62,7 @@ where
         });
         let waker = Waker::from(Arc::clone(&bell));
         let work = Work { connection: Some(connection), ended: false };
-        Self { sender, work, bell, waker, served: false, look, idle_max: None }
+        Self { sender, work, bell, waker, served: false, look, idle_max: None, is_last: false }
     }
 
     /// Sends one request. The connection is only good for another one when [`is_ready`](Self::is_ready) says so.
@@ -116,6 +117,11 @@ where
         drive(&mut self.work, &self.bell, &self.waker, cx, nothing).is_ready();
     }
 
+    /// Takes no other request when this one is answered.
+    pub(super) fn never_again(&mut self) {
+        self.is_last = true;
+    }
+
     /// Whether nothing more can be had of it.
     pub(super) fn is_over(&self) -> bool {
         self.work.ended
@@ -123,7 +129,7 @@ where
 
     /// Whether it can take another request: the last exchange is over in both directions.
     pub(super) fn is_ready(&self) -> bool {
-        !self.work.ended && self.sender.is_ready()
+        !self.work.ended && !self.is_last && self.sender.is_ready()
     }
 
     /// Whether an idle connection is still good, as far as is known without asking the upstream.

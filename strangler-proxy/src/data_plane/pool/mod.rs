@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::UPGRADE;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper_util::rt::TokioIo;
@@ -220,6 +220,15 @@ where
             match sent {
                 Ok(response) => {
                     self.answered(lane, response.status());
+                    // RFC 9112 §6.3: one that sends both may mean something else by what follows.
+                    let headers = response.headers();
+                    let mut line = line;
+                    if let Line::Own(link) = &mut line
+                        && headers.contains_key(TRANSFER_ENCODING)
+                        && headers.contains_key(CONTENT_LENGTH)
+                    {
+                        link.never_again();
+                    }
                     return Ok(response.map(|incoming| UpstreamBody::new(incoming, line, held, slot)));
                 }
                 Err(SendError { reason, unsent }) => {
@@ -294,6 +303,11 @@ where
 
     pub fn in_use(&self) -> usize {
         self.0.slots.in_use()
+    }
+
+    /// Whether requests wait for a connection.
+    pub fn is_waited_for(&self) -> bool {
+        self.0.slots.is_waited_for()
     }
 
     fn choose(&self, tried: &[Rc<Lane<B>>]) -> Option<Rc<Lane<B>>> {

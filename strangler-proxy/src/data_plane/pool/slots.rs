@@ -61,6 +61,10 @@ impl Slots {
         }
     }
 
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.0.waiting.borrow().iter().any(|waiter| !waiter.is_closed())
+    }
+
     pub(super) fn in_use(&self) -> usize {
         self.0.in_use.get()
     }

@@ -135,15 +135,25 @@ fn a_listener_takes_no_more_connections_than_it_may() {
     let narrow = proxy.plane().addrs()[1];
     let mut first = Client::connect(narrow);
     assert_eq!(first.get("/").text(), "x");
+    // Within a request, so that it is not let go for the next one.
+    first.send("GET / HTTP/1.1\r\n");
     // The kernel takes it; the proxy does not look at it yet.
     let mut second = Client::connect(narrow);
     second.send("GET /second HTTP/1.1\r\nHost: a\r\n\r\n");
+    let mut other = proxy.client();
+    assert_eq!(other.get("/other").text(), "x");
     for _ in 0..50 {
         assert_eq!(proxy.client().get("/other").text(), "x");
     }
     assert!(control.received().iter().all(|request| !request.first_line().contains("/second")));
     first.leave();
     assert_eq!(second.response().text(), "x");
-    drop(second);
+    // One of the other listener's is no help here.
+    assert_eq!(other.get("/other").text(), "x");
+    // It waits for its next request, and others wait for its place.
+    let mut third = Client::connect(narrow);
+    assert_eq!(third.get("/").text(), "x");
+    assert!(second.rest().is_empty());
+    drop(third);
     assert_eq!(proxy.drain(PATIENCE).cut, 0);
 }
