@@ -14,7 +14,7 @@
 //! - [`lifecycle`]: where an endpoint stands, and what moves it.
 //! - [`redact`]: what is taken out before anything is kept.
 //! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
-//! - [`triage`]: what people decided about groups.
+//! - [`triage`]: what people decided about groups; [`audit`]: all that was done, as one log.
 //! - [`gate`]: whether the evidence lets an endpoint move.
 //! - [`stream`]: where the time of an endpoint goes.
 //! - [`report`]: what a store holds, for a terminal, as JSON, and as one HTML file; [`pages`]: the review page's views.
@@ -39,6 +39,8 @@ pub mod evidence;
 pub mod triage;
 pub mod suite;
 pub mod redact;
+pub mod search;
+pub mod audit;
 pub mod store;
 pub mod ledger;
 pub mod gate;

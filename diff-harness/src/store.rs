@@ -12,11 +12,14 @@ mod spread;
 pub use batch::{Batch, ComparisonRecord, LatencyPair, NegativeControl, PlainTally, Recorded, Undeclared};
 pub use epoch::{Epoch, EpochFilter, EpochSpan};
 pub use evidence::{MismatchTally, Moments, Observed, RuleTally, Sample, ShapeTally, Swept, Tally};
-pub use group::{Among, DecisionsOf, Group, GroupFilter, GroupListing, GroupShape, Listed, Neighbours, Took};
+pub use group::{
+    Among, DecisionsOf, Group, GroupEpoch, GroupFilter, GroupListing, GroupShape, Listed, Neighbours, Took,
+};
 pub use spread::Spread;
 
 use std::collections::BTreeMap;
 
+use crate::audit::{AuditListing, Audited, Change};
 use crate::divergence::Severity;
 use crate::endpoint::EndpointId;
 use crate::exchange::UnixMillis;
@@ -103,6 +106,9 @@ pub trait Store: Send + Sync + 'static {
         epoch: EpochFilter<'_>,
     ) -> Result<Vec<GroupShape>, StoreError>;
 
+    /// In which epochs a group was found, the newest first.
+    fn group_epochs(&self, group: &Fingerprint) -> Result<Vec<GroupEpoch>, StoreError>;
+
     /// One page of the groups of one epoch, worst severity first, then by count.
     fn list_groups(&self, listing: &GroupListing<'_>) -> Result<Listed, StoreError>;
 
@@ -146,6 +152,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Traffic that matched no endpoint, by what was proposed for it.
     fn undeclared(&self, limit: usize) -> Result<Vec<Undeclared>, StoreError>;
+
+    /// One page of all that was done: transitions, decisions, changes, epochs that began.
+    fn audit(&self, listing: &AuditListing<'_>) -> Result<Audited, StoreError>;
+
+    /// Appends a change to the audit log. Durable when it has returned `Ok`.
+    fn note(&self, change: &Change) -> Result<(), StoreError>;
 
     /// Deletes what is over the retention limits, oldest first. Counts, groups and the audit log stay.
     fn sweep(&self, now: UnixMillis) -> Result<Swept, StoreError>;

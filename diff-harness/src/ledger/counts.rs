@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::encoding::{int, uint};
 use super::trouble::unreadable;
@@ -26,14 +26,17 @@ pub(super) fn epochs(connection: &Connection) -> Result<Vec<EpochSpan>, Failure>
     let mut statement = connection.prepare_cached(
         "SELECT candidate, control, rules, first_ms, last_ms FROM epochs ORDER BY last_ms DESC, id DESC",
     )?;
-    let epochs = statement.query_map((), |row| {
-        Ok(EpochSpan {
-            epoch: Epoch { candidate: row.get(0)?, control: row.get(1)?, rules: row.get(2)? },
-            first: UnixMillis(uint(row.get(3)?)),
-            last: UnixMillis(uint(row.get(4)?)),
-        })
-    })?;
+    let epochs = statement.query_map((), epoch_span)?;
     Ok(epochs.collect::<Result<_, _>>()?)
+}
+
+/// Of a row that begins with the three names and both ends.
+pub(super) fn epoch_span(row: &Row<'_>) -> rusqlite::Result<EpochSpan> {
+    Ok(EpochSpan {
+        epoch: Epoch { candidate: row.get(0)?, control: row.get(1)?, rules: row.get(2)? },
+        first: UnixMillis(uint(row.get(3)?)),
+        last: UnixMillis(uint(row.get(4)?)),
+    })
 }
 
 /// The row to ask for: `None` for all, and one that no row has for an epoch of which nothing was recorded.

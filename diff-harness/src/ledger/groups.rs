@@ -8,7 +8,7 @@ use super::{Failure, counts, routes, severity_rank};
 use crate::divergence::Severity;
 use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
-use crate::store::{EpochFilter, Group, GroupFilter, GroupShape};
+use crate::store::{EpochFilter, Group, GroupEpoch, GroupFilter, GroupShape};
 
 const SELECT: &str = "
     SELECT g.fingerprint, e.method, e.template, g.kind, g.severity, g.location, g.detail,
@@ -59,6 +59,20 @@ pub(super) fn shapes(
         Ok(GroupShape { shape: row.get(0)?, count: uint(row.get(1)?), exchanges: uint(row.get(2)?) })
     })?;
     Ok(shapes.collect::<Result<_, _>>()?)
+}
+
+/// In which epochs it was found, the newest first.
+pub(super) fn epochs(connection: &Connection, fingerprint: &Fingerprint) -> Result<Vec<GroupEpoch>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT p.candidate, p.control, p.rules, c.first_ms, c.last_ms, c.count, c.exchanges
+         FROM groups g JOIN group_counts c ON c.group_id = g.id JOIN epochs p ON p.id = c.epoch_id
+         WHERE g.fingerprint = ?1 ORDER BY c.last_ms DESC, p.id DESC",
+    )?;
+    let epochs = statement.query_map([fingerprint.as_str()], |row| {
+        let (count, exchanges) = (uint(row.get(5)?), uint(row.get(6)?));
+        Ok(GroupEpoch { seen: counts::epoch_span(row)?, count, exchanges })
+    })?;
+    Ok(epochs.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn read(row: &Row<'_>) -> Result<Group, Failure> {

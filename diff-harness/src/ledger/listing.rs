@@ -15,15 +15,14 @@ const ORDER: &str = "c.severity DESC, c.count DESC, c.group_id";
 
 /// The conditions of a listing, and what they compare with.
 struct Wanted {
-    joins: &'static str,
     sql: String,
     values: Vec<Value>,
 }
 
 pub(super) fn list(connection: &Connection, listing: &GroupListing<'_>) -> Result<Listed, Failure> {
-    let Wanted { joins, sql, mut values } = wanted(connection, listing)?;
+    let Wanted { sql, mut values } = wanted(connection, listing)?;
     let found = connection
-        .prepare_cached(&format!("SELECT count(*) FROM group_counts c {joins} WHERE {sql}"))?
+        .prepare_cached(&format!("SELECT count(*) FROM group_counts c WHERE {sql}"))?
         .query_row(params_from_iter(&values), |row| row.get(0))?;
     let (limit, offset) = (values.len() + 1, values.len() + 2);
     values.push(Value::Integer(int(listing.limit as u64)));
@@ -32,7 +31,7 @@ pub(super) fn list(connection: &Connection, listing: &GroupListing<'_>) -> Resul
     let mut statement = connection.prepare_cached(&format!(
         "SELECT g.fingerprint, e.method, e.template, g.kind, g.severity, g.location, g.detail,
                 c.count, c.exchanges, c.first_ms, c.last_ms, c.example
-         FROM (SELECT c.group_id, c.epoch_id FROM group_counts c {joins} WHERE {sql}
+         FROM (SELECT c.group_id, c.epoch_id FROM group_counts c WHERE {sql}
                ORDER BY {ORDER} LIMIT ?{limit} OFFSET ?{offset}) page
          JOIN group_counts c ON c.group_id = page.group_id AND c.epoch_id = page.epoch_id
          JOIN groups g ON g.id = c.group_id JOIN endpoints e ON e.id = g.endpoint_id
@@ -52,7 +51,7 @@ pub(super) fn neighbours(
     listing: &GroupListing<'_>,
     of: &Fingerprint,
 ) -> Result<Neighbours, Failure> {
-    let Wanted { joins, sql, values } = wanted(connection, listing)?;
+    let Wanted { sql, values } = wanted(connection, listing)?;
     let place: Option<(i64, i64, i64)> = connection
         .prepare_cached(
             "SELECT c.severity, c.count, c.group_id FROM groups g JOIN group_counts c ON c.group_id = g.id
@@ -72,7 +71,7 @@ pub(super) fn neighbours(
         values.extend([severity, count, group].map(Value::Integer));
         let found: Option<String> = connection
             .prepare_cached(&format!(
-                "SELECT (SELECT fingerprint FROM groups WHERE id = c.group_id) FROM group_counts c {joins}
+                "SELECT (SELECT fingerprint FROM groups WHERE id = c.group_id) FROM group_counts c
                  WHERE {sql} AND {beyond} ORDER BY {order} LIMIT 1"
             ))?
             .query_row(params_from_iter(&values), |row| row.get(0))
@@ -122,7 +121,6 @@ pub(super) fn sums(
 fn wanted(connection: &Connection, listing: &GroupListing<'_>) -> Result<Wanted, Failure> {
     let epoch = counts::epoch_filter(connection, EpochFilter::Only(listing.epoch))?;
     let mut wanted = Wanted {
-        joins: "",
         sql: "c.epoch_id = ?1".to_owned(),
         values: vec![epoch.map_or(Value::Null, Value::Integer)],
     };
@@ -143,14 +141,8 @@ fn wanted(connection: &Connection, listing: &GroupListing<'_>) -> Result<Wanted,
             Value::Text(names(groups)),
         ),
     }
-    for word in listing.search.split_whitespace() {
-        wanted.joins = "JOIN groups g ON g.id = c.group_id";
-        // Endpoints are few: they are searched once, and not once for each of their groups.
-        wanted.and(
-            "(c.endpoint_id IN (SELECT id FROM endpoints WHERE instr(lower(method || ' ' || template), ?) > 0)
-              OR instr(lower(g.location), ?) > 0 OR g.kind = ? OR g.fingerprint = ?)",
-            Value::Text(word.to_lowercase()),
-        );
+    for word in listing.search.words() {
+        wanted.and_found(word);
     }
     Ok(wanted)
 }
@@ -158,9 +150,36 @@ fn wanted(connection: &Connection, listing: &GroupListing<'_>) -> Result<Wanted,
 impl Wanted {
     /// `?` stands for the value.
     fn and(&mut self, sql: &str, value: Value) {
-        self.values.push(value);
+        let value = self.value(value);
         self.sql.push_str(" AND ");
-        self.sql.push_str(&sql.replace('?', &format!("?{}", self.values.len())));
+        self.sql.push_str(&sql.replace('?', &value));
+    }
+
+    /// The groups that a word leads to are gathered first, so that the list is walked along its index and asks each
+    /// group only whether it is one of them. Endpoints are few: they are searched one by one.
+    fn and_found(&mut self, word: &str) {
+        let lower = self.value(Value::Text(word.to_ascii_lowercase()));
+        // The index knows no less than three characters.
+        let by_words = if word.chars().count() < 3 {
+            format!("SELECT id FROM groups WHERE instr(lower(location), {lower}) > 0")
+        } else {
+            // Between quotes everything is text (https://www.sqlite.org/fts5.html#fts5_strings).
+            let phrase = self.value(Value::Text(format!("\"{}\"", word.replace('"', "\"\""))));
+            format!("SELECT rowid FROM group_words WHERE group_words MATCH {phrase}")
+        };
+        self.sql.push_str(&format!(
+            " AND c.group_id IN (
+                SELECT id FROM groups WHERE endpoint_id IN
+                    (SELECT id FROM endpoints WHERE instr(lower(method || ' ' || template), {lower}) > 0)
+                UNION ALL SELECT id FROM groups WHERE fingerprint = {lower}
+                UNION ALL {by_words})"
+        ));
+    }
+
+    /// The name of a value in the statement.
+    fn value(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("?{}", self.values.len())
     }
 }
 
@@ -173,14 +192,17 @@ mod tests {
     use super::*;
     use crate::exchange::UnixMillis;
     use crate::report::fixture::{epoch, fill};
+    use crate::search::Search;
     use crate::store::{GroupFilter, Store};
+
+    static NOTHING: std::sync::LazyLock<Search> = std::sync::LazyLock::new(Search::default);
 
     fn listing(epoch: &Epoch) -> GroupListing<'_> {
         GroupListing {
             epoch,
             endpoint: None,
             severity: None,
-            search: "",
+            search: &NOTHING,
             among: Among::All,
             offset: 0,
             limit: 100,
@@ -232,17 +254,19 @@ mod tests {
             ledger.list_groups(&wanted).unwrap()
         };
         let whole = ids(&list(&|_| {}));
-        let tracks = list(&|wanted| wanted.search = "get /TRACKS");
+        let found = |typed: &str| {
+            ledger.list_groups(&GroupListing { search: &Search::new(typed), ..listing(&epoch) }).unwrap()
+        };
+        let tracks = found("get /TRACKS");
         assert!(
             tracks.found > 0 && tracks.groups.iter().all(|t| t.group.endpoint.template() == "/tracks/{id}")
         );
-        let named = GroupListing { search: whole[1].as_str(), ..listing(&epoch) };
-        assert_eq!(ids(&ledger.list_groups(&named).unwrap()), whole[1..2]);
-        assert_eq!(list(&|wanted| wanted.search = "tracks nowhere").found, 0);
+        assert_eq!(ids(&found(whole[1].as_str())), whole[1..2]);
+        assert_eq!(found("tracks nowhere").found, 0);
         let exposed = list(&|wanted| wanted.severity = Some(Severity::Exposure));
         assert!(exposed.found > 0 && exposed.groups.iter().all(|t| t.group.severity == Severity::Exposure));
         let endpoint: EndpointId = "GET /about".parse().unwrap();
-        let expected = whole.len() as u64 - list(&|wanted| wanted.search = "/about").found;
+        let expected = whole.len() as u64 - found("/about").found;
         let of_about: Vec<_> = ledger
             .list_groups(&GroupListing { endpoint: Some(&endpoint), ..listing(&epoch) })
             .map(|listed| ids(&listed))
@@ -259,6 +283,46 @@ mod tests {
         };
         assert_eq!(sums(&[]), whole.len() as u64);
         assert_eq!(sums(&whole[..2]), whole.len() as u64 - 2);
+    }
+
+    /// What a search finds is what looking at every group finds, whatever was typed.
+    #[test]
+    fn a_search_finds_any_part_of_a_place_or_a_kind_and_takes_everything_for_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, epoch) = (fill(dir.path()), epoch());
+        let groups = ledger.list_groups(&listing(&epoch)).unwrap().groups;
+        let by_hand = |word: &str| {
+            let word = word.to_lowercase();
+            let has = |triaged: &&crate::triage::Triaged| {
+                let group = &triaged.group;
+                let kind = if word.len() < 3 { "" } else { group.kind.as_str() };
+                let texts = [group.endpoint.to_string(), group.location.clone(), kind.to_owned()];
+                texts.iter().any(|text| text.to_lowercase().contains(&word))
+            };
+            groups.iter().filter(has).count() as u64
+        };
+        let mut found_some = 0;
+        for word in
+            ["$", "$.", "ti", "tit", "TITLE", "ist", "[*]", "$.tracks[*]", "value", "alu", "heade", "etag", "/", "{id}"]
+        {
+            let search = Search::new(word);
+            let found = ledger.list_groups(&GroupListing { search: &search, ..listing(&epoch) }).unwrap().found;
+            assert_eq!(found, by_hand(word), "{word}");
+            found_some += u64::from(found > 0);
+        }
+        assert!(found_some > 8, "the words are of the fixture: {found_some}");
+
+        let long = "\"a\" OR ".repeat(2_000);
+        for hostile in [
+            "\"", "\"\"\"", "'", "*", "^a", "title*", "title OR value", "NOT", "AND AND", "NEAR(a b)", "words:title",
+            "{words} : x", "-title", "+", "(", ")))", "\0\0\0", "abc\0\"", "%", "___", "\u{202e}\u{1f600}\u{1f600}\u{1f600}", &long,
+        ] {
+            let search = Search::new(hostile);
+            let wanted = GroupListing { search: &search, ..listing(&epoch) };
+            let listed = ledger.list_groups(&wanted).unwrap_or_else(|error| panic!("{hostile}: {error}"));
+            assert!(listed.found <= groups.len() as u64);
+            ledger.neighbours(&wanted, &groups[0].group.fingerprint).unwrap();
+        }
     }
 
     #[test]

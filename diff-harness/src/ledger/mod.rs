@@ -20,6 +20,7 @@ mod groups;
 mod parts;
 mod triage;
 mod listing;
+mod audit;
 mod views;
 mod sweep;
 
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::audit::{AuditListing, Audited, Change};
 use crate::divergence::Severity;
 use crate::endpoint::EndpointId;
 use crate::exchange::UnixMillis;
@@ -37,7 +39,7 @@ use crate::fingerprint::Fingerprint;
 use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::noise::book::EndpointNoise;
 use crate::store::{
-    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupListing,
+    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupEpoch, GroupFilter, GroupListing,
     GroupShape, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally, Sample, Store, StoreError,
     Swept, Tally, Took, Undeclared,
 };
@@ -309,6 +311,10 @@ impl Store for Ledger {
         self.read(|connection| groups::shapes(connection, group, epoch))
     }
 
+    fn group_epochs(&self, group: &Fingerprint) -> Result<Vec<GroupEpoch>, StoreError> {
+        self.read(|connection| groups::epochs(connection, group))
+    }
+
     fn list_groups(&self, listing: &GroupListing<'_>) -> Result<Listed, StoreError> {
         self.read(|connection| listing::list(connection, listing))
     }
@@ -361,6 +367,14 @@ impl Store for Ledger {
 
     fn undeclared(&self, limit: usize) -> Result<Vec<Undeclared>, StoreError> {
         self.read(|connection| counts::undeclared(connection, limit))
+    }
+
+    fn audit(&self, listing: &AuditListing<'_>) -> Result<Audited, StoreError> {
+        self.read(|connection| audit::list(connection, listing))
+    }
+
+    fn note(&self, change: &Change) -> Result<(), StoreError> {
+        self.write(|connection| audit::note(connection, change))
     }
 
     fn sweep(&self, now: UnixMillis) -> Result<Swept, StoreError> {

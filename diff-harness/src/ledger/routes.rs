@@ -1,7 +1,7 @@
 //! Endpoints, the audit log and the settings.
 
 use http::Method;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
 
 use super::Failure;
 use super::encoding::{ParameterRow, int, json, uint};
@@ -126,21 +126,32 @@ pub(super) fn flip(connection: &Connection, flip: &Flip) -> Result<Transition, F
     Ok(Transition { sequence: uint(connection.last_insert_rowid()), from, revision, flip: flip.clone() })
 }
 
+const TRANSITION: &str = "
+    SELECT t.sequence, t.from_stage, t.from_hold, t.to_stage, t.to_hold, t.revision, t.actor, t.reason, t.forced,
+           t.evidence, t.at_ms, e.method, e.template
+    FROM transitions t JOIN endpoints e ON e.id = t.endpoint_id";
+
 pub(super) fn transitions(
     connection: &Connection,
     endpoint_asked: Option<&EndpointId>,
     limit: usize,
 ) -> Result<Vec<Transition>, Failure> {
-    let mut statement = connection.prepare_cached(
-        "SELECT t.sequence, t.from_stage, t.from_hold, t.to_stage, t.to_hold, t.revision, t.actor, t.reason, t.forced,
-                t.evidence, t.at_ms, e.method, e.template
-         FROM transitions t JOIN endpoints e ON e.id = t.endpoint_id
-         WHERE ?1 IS NULL OR (e.method = ?1 AND e.template = ?2)
-         ORDER BY t.sequence DESC LIMIT ?3",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "{TRANSITION} WHERE ?1 IS NULL OR (e.method = ?1 AND e.template = ?2) ORDER BY t.sequence DESC LIMIT ?3"
+    ))?;
     let method = endpoint_asked.map(|endpoint| endpoint.method().as_str());
     let template = endpoint_asked.map(EndpointId::template);
-    let mut rows = statement.query((method, template, int(limit as u64)))?;
+    read_transitions(statement.query((method, template, int(limit as u64)))?)
+}
+
+/// Those whose numbers stand in this JSON array.
+pub(super) fn transitions_at(connection: &Connection, sequences: &str) -> Result<Vec<Transition>, Failure> {
+    let mut statement = connection
+        .prepare_cached(&format!("{TRANSITION} WHERE t.sequence IN (SELECT value FROM json_each(?1))"))?;
+    read_transitions(statement.query([sequences])?)
+}
+
+fn read_transitions(mut rows: Rows<'_>) -> Result<Vec<Transition>, Failure> {
     let mut transitions = Vec::new();
     while let Some(row) = rows.next()? {
         let revision = uint(row.get(5)?);

@@ -136,6 +136,21 @@ pub(super) fn log(connection: &Connection, of: DecisionsOf<'_>, limit: usize) ->
     Ok(entries)
 }
 
+/// The lines whose numbers stand in this JSON array.
+pub(super) fn log_at(connection: &Connection, sequences: &str) -> Result<Vec<Entry>, Failure> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, e.method, e.template FROM decisions d
+         LEFT JOIN groups g ON g.fingerprint = d.fingerprint LEFT JOIN endpoints e ON e.id = g.endpoint_id
+         WHERE d.sequence IN (SELECT value FROM json_each(?1))"
+    ))?;
+    let mut rows = statement.query([sequences])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(entry(row)?);
+    }
+    Ok(entries)
+}
+
 /// The decision that counts, for every group that has one.
 pub(super) fn in_force(connection: &Connection) -> Result<BTreeMap<Fingerprint, Decided>, Failure> {
     let mut statement = connection.prepare_cached(&format!(

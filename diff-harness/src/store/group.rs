@@ -1,11 +1,12 @@
 //! Groups of divergences: one, a page of them, and what was decided of them.
 
-use super::{Epoch, EpochFilter};
+use super::{Epoch, EpochFilter, EpochSpan};
 use crate::divergence::{Divergence, Kind, Severity};
 use crate::endpoint::EndpointId;
 use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
 use crate::redact::Redacted;
+use crate::search::Search;
 use crate::triage::{Call, Entry, Triaged};
 
 /// All divergences with one fingerprint.
@@ -62,6 +63,15 @@ pub struct GroupShape {
     pub exchanges: u64,
 }
 
+/// How often a group was found in one epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupEpoch {
+    /// When it was first and last seen in it.
+    pub seen: EpochSpan,
+    pub count: u64,
+    pub exchanges: u64,
+}
+
 /// Which groups of one epoch are listed, and which page of them.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupListing<'a> {
@@ -69,8 +79,8 @@ pub struct GroupListing<'a> {
     pub endpoint: Option<&'a EndpointId>,
     /// Of this severity only.
     pub severity: Option<Severity>,
-    /// Words that must all stand in the endpoint, the kind, the location or the fingerprint, in any case.
-    pub search: &'a str,
+    /// Words that must all stand in the endpoint, the kind or the location, in any case, or be the fingerprint.
+    pub search: &'a Search,
     pub among: Among<'a>,
     pub offset: usize,
     pub limit: usize,

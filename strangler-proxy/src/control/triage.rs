@@ -5,7 +5,8 @@ use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::Stage;
-use diff_harness::store::{DecisionsOf, EpochFilter, GroupFilter, StoreError, Took};
+use diff_harness::search::Search;
+use diff_harness::store::{Among, DecisionsOf, EpochFilter, GroupFilter, GroupListing, StoreError, Took};
 use diff_harness::triage::{
     self, Act, Call, Decided, Decision, Entry, Part, Predicate, State, Triaged, Waiver, Waivers, Weighed,
     Wish, check,
@@ -211,24 +212,37 @@ impl Control {
     /// The waivers that hold, with what there was of their groups in the current epoch.
     pub fn waived(&self) -> Result<Vec<Waived>, StoreError> {
         let epoch = (self.effects.epoch)();
-        let tallies = self.store.tallies(EpochFilter::Only(&epoch))?;
-        let here = self.weighed(None)?.waived;
         let now = self.now();
+        let holds = |decided: &Decided| {
+            decided.decision.call.is_waiver() && decided.decision.expires.is_some_and(|end| end > now)
+        };
+        let groups: Vec<_> =
+            self.store.in_force()?.into_iter().filter(holds).map(|decided| decided.decision.group).collect();
+        if groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tallies = self.store.tallies(EpochFilter::Only(&epoch))?;
+        let here = self.store.list_groups(&GroupListing {
+            epoch: &epoch,
+            endpoint: None,
+            severity: None,
+            search: &Search::default(),
+            among: Among::Only(&groups),
+            offset: 0,
+            limit: groups.len(),
+        })?;
         let mut waived = Vec::new();
-        for Decided { decision, .. } in self.store.in_force()? {
-            let holds = decision.call.is_waiver() && decision.expires.is_some_and(|end| end > now);
+        for fingerprint in groups {
             // Of a group that was never seen here nobody knows of which endpoint it is.
-            let Some(group) = holds.then(|| self.store.group(&decision.group)).transpose()?.flatten() else {
-                continue;
-            };
+            let Some(group) = self.store.group(&fingerprint)? else { continue };
             let compared = tallies.iter().find(|(of, _)| of.as_ref() == Some(&group.endpoint));
-            let found = here.iter().find(|(triaged, _)| triaged.group.fingerprint == decision.group);
+            let found = here.groups.iter().find(|triaged| triaged.group.fingerprint == fingerprint);
             waived.push(Waived {
                 enough: self.enough(&group.endpoint),
-                group: decision.group,
+                group: fingerprint,
                 endpoint: group.endpoint,
                 compared: compared.map_or(0, |(_, tally)| tally.compared()),
-                exchanges: found.map_or(0, |(triaged, _)| triaged.group.exchanges),
+                exchanges: found.map_or(0, |triaged| triaged.group.exchanges),
             });
         }
         Ok(waived)

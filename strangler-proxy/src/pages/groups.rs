@@ -9,6 +9,7 @@ use diff_harness::divergence::Severity;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::pages::{Choice, Count, GroupRow, GroupsPage, Here, Paging, ago, link};
+use diff_harness::search::Search;
 use diff_harness::store::{Among, Epoch, EpochFilter, GroupListing};
 use diff_harness::triage::{State, Triaged};
 use http::{StatusCode, Uri};
@@ -43,7 +44,7 @@ const STATES: [(&str, &str); 7] = [
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Asked {
     #[serde(default)]
-    pub(super) search: String,
+    search: String,
     #[serde(default)]
     pub(super) endpoint: String,
     #[serde(default)]
@@ -64,7 +65,7 @@ pub(super) struct Selection {
     pub(super) epoch: Arc<Epoch>,
     endpoint: Option<EndpointId>,
     severity: Option<Severity>,
-    search: String,
+    pub(super) search: Search,
     among: Chosen,
 }
 
@@ -77,8 +78,10 @@ enum Chosen {
 impl Asked {
     /// The address of something in the same list.
     pub(super) fn link(&self, path: &str, more: &[(&str, &str)]) -> String {
+        // Of an endless one, what is heeded.
+        let search = Search::new(&self.search).to_string();
         let own = [
-            ("search", self.search.as_str()),
+            ("search", search.as_str()),
             ("endpoint", &self.endpoint),
             ("severity", &self.severity),
             ("state", &self.state),
@@ -113,7 +116,7 @@ impl Asked {
             epoch: site.api.recorder.epochs().current(),
             endpoint: (!self.endpoint.is_empty()).then(|| named(&self.endpoint)).transpose()?,
             severity,
-            search: self.search.clone(),
+            search: Search::new(&self.search),
             among,
         })
     }
@@ -163,7 +166,7 @@ fn view(site: &Site, guest: &Guest, asked: &Asked) -> Result<GroupsPage, Failed>
     }
     Ok(GroupsPage {
         frame,
-        search: asked.search.clone(),
+        search: selection.search.to_string(),
         endpoint: asked.endpoint.clone(),
         severity: Choice::of(&SEVERITIES, &asked.severity),
         state: Choice::of(&STATES, &asked.state),

@@ -1,6 +1,8 @@
 use diff_harness::fingerprint::Fingerprint;
+use diff_harness::search::Search;
 use diff_harness::store::{
-    DecisionsOf, EpochFilter, Group, GroupFilter, PlainTally, Spread, StoreError, Tally, Took,
+    Among, DecisionsOf, EpochFilter, Group, GroupFilter, GroupListing, PlainTally, Spread, StoreError, Tally,
+    Took,
 };
 use diff_harness::triage::{Act, Call, Entry, Part, Predicate, Refusal, State, Triaged, Wish, weigh};
 
@@ -347,4 +349,18 @@ fn a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_groups() {
     let group = known[0].group.fingerprint.clone();
     ledger.decide(&wish(&group, call(Call::Bug, "v1"), 5)).unwrap();
     assert_eq!(state(&ledger, &group, 6), State::Bug);
+    let epoch = Epoch { candidate: "v1".into(), control: "c1".into(), rules: "r1".into() };
+    let found = |typed: &str| {
+        let listing = GroupListing {
+            epoch: &epoch,
+            endpoint: None,
+            severity: None,
+            search: &Search::new(typed),
+            among: Among::All,
+            offset: 0,
+            limit: 9,
+        };
+        ledger.list_groups(&listing).unwrap().found
+    };
+    assert_eq!((found("itl"), found("other")), (1, 0), "what was recorded before is searched too");
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use diff_harness::audit::{AuditListing, Audited, Change};
 use diff_harness::divergence::Severity;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
@@ -11,7 +12,7 @@ use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::{Declaration, Flip, Route, Transition};
 use diff_harness::noise::book::EndpointNoise;
 use diff_harness::store::{
-    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupFilter, GroupListing,
+    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupEpoch, GroupFilter, GroupListing,
     GroupShape, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally, Sample, Store, StoreError,
     Swept, Tally, Took, Undeclared,
 };
@@ -164,6 +165,18 @@ impl Store for MemoryStore {
     }
 
     fn parts(&self) -> Result<Vec<(Fingerprint, Part)>, StoreError> {
+        not_here()
+    }
+
+    fn group_epochs(&self, _: &Fingerprint) -> Result<Vec<GroupEpoch>, StoreError> {
+        not_here()
+    }
+
+    fn audit(&self, _: &AuditListing<'_>) -> Result<Audited, StoreError> {
+        not_here()
+    }
+
+    fn note(&self, _: &Change) -> Result<(), StoreError> {
         not_here()
     }
 
