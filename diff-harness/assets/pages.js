@@ -71,7 +71,7 @@ const keys = {
     setTimeout(() => (waitingForPlace = false), 1500);
   },
 };
-const places = { o: "/", g: "/groups", m: "/matrix", a: "/audit" };
+const places = { o: "/", g: "/groups", m: "/matrix", r: "/rules", a: "/audit" };
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -128,10 +128,18 @@ function putStanding(cell, { stage, hold }) {
   if (before !== cell.textContent.trim()) cell.classList.add("flash");
 }
 
+function putMeter(meter, { have, want, evidence }) {
+  meter.max = want;
+  meter.value = have;
+  meter.textContent = evidence;
+  meter.className = have >= want ? "full" : "";
+}
+
 function fill(root, values) {
   for (const element of all("[data-live]", root)) {
     const name = element.dataset.live;
     if (name === "standing" && values.stage) putStanding(element, values);
+    else if (name === "meter" && values.want) putMeter(element, values);
     else if (values[name] !== undefined) put(element, values[name]);
   }
 }

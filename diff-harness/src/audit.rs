@@ -85,15 +85,8 @@ impl ChangeKind {
 }
 
 impl Of {
-    pub const ALL: [Self; 7] = [
-        Self::All,
-        Self::Moves,
-        Self::Decisions,
-        Self::Waivers,
-        Self::Rules,
-        Self::Epochs,
-        Self::Matrices,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::All, Self::Moves, Self::Decisions, Self::Waivers, Self::Rules, Self::Epochs, Self::Matrices];
 
     /// The word in an address.
     pub fn as_str(self) -> &'static str {

@@ -1,5 +1,7 @@
 //! Where an endpoint stands, and what moves it.
 
+pub mod ladder;
+
 use std::fmt;
 use std::str::FromStr;
 

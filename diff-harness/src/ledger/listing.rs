@@ -21,9 +21,7 @@ struct Wanted {
 
 pub(super) fn list(connection: &Connection, listing: &GroupListing<'_>) -> Result<Listed, Failure> {
     let Wanted { sql, mut values } = wanted(connection, listing)?;
-    let found = connection
-        .prepare_cached(&format!("SELECT count(*) FROM group_counts c WHERE {sql}"))?
-        .query_row(params_from_iter(&values), |row| row.get(0))?;
+    let condition = values.clone();
     let (limit, offset) = (values.len() + 1, values.len() + 2);
     values.push(Value::Integer(int(listing.limit as u64)));
     values.push(Value::Integer(int(listing.offset as u64)));
@@ -42,7 +40,17 @@ pub(super) fn list(connection: &Connection, listing: &GroupListing<'_>) -> Resul
     while let Some(row) = rows.next()? {
         listed.push(groups::read(row)?);
     }
-    Ok(Listed { groups: triage::triaged(connection, listed)?, found: uint(found) })
+    // A page that is not full is the last one, and says how many there are.
+    let is_last = listed.len() < listing.limit && (!listed.is_empty() || listing.offset == 0);
+    let found = if is_last {
+        (listing.offset + listed.len()) as u64
+    } else {
+        let n = connection
+            .prepare_cached(&format!("SELECT count(*) FROM group_counts c WHERE {sql}"))?
+            .query_row(params_from_iter(&condition), |row| row.get(0))?;
+        uint(n)
+    };
+    Ok(Listed { groups: triage::triaged(connection, listed)?, found })
 }
 
 /// The groups before and after this one in a listing, whose page does not matter.
@@ -120,10 +128,8 @@ pub(super) fn sums(
 
 fn wanted(connection: &Connection, listing: &GroupListing<'_>) -> Result<Wanted, Failure> {
     let epoch = counts::epoch_filter(connection, EpochFilter::Only(listing.epoch))?;
-    let mut wanted = Wanted {
-        sql: "c.epoch_id = ?1".to_owned(),
-        values: vec![epoch.map_or(Value::Null, Value::Integer)],
-    };
+    let mut wanted =
+        Wanted { sql: "c.epoch_id = ?1".to_owned(), values: vec![epoch.map_or(Value::Null, Value::Integer)] };
     if let Some(endpoint) = listing.endpoint {
         wanted.and("c.endpoint_id = ?", Value::Integer(routes::id(connection, endpoint)?));
     }
@@ -142,7 +148,7 @@ fn wanted(connection: &Connection, listing: &GroupListing<'_>) -> Result<Wanted,
         ),
     }
     for word in listing.search.words() {
-        wanted.and_found(word);
+        wanted.and_found(word, &EndpointsFound::by(connection, word)?);
     }
     Ok(wanted)
 }
@@ -156,22 +162,28 @@ impl Wanted {
     }
 
     /// The groups that a word leads to are gathered first, so that the list is walked along its index and asks each
-    /// group only whether it is one of them. Endpoints are few: they are searched one by one.
-    fn and_found(&mut self, word: &str) {
-        let lower = self.value(Value::Text(word.to_ascii_lowercase()));
+    /// group only whether it is one of them.
+    fn and_found(&mut self, word: &str, endpoints: &EndpointsFound) {
+        let lower = word.to_ascii_lowercase();
+        let by_endpoint = match endpoints {
+            // What stands in every endpoint's name leaves no group out.
+            EndpointsFound::All => return,
+            EndpointsFound::Only(ids) => self.value(Value::Text(json(ids))),
+        };
         // The index knows no less than three characters.
         let by_words = if word.chars().count() < 3 {
+            let lower = self.value(Value::Text(lower.clone()));
             format!("SELECT id FROM groups WHERE instr(lower(location), {lower}) > 0")
         } else {
             // Between quotes everything is text (https://www.sqlite.org/fts5.html#fts5_strings).
             let phrase = self.value(Value::Text(format!("\"{}\"", word.replace('"', "\"\""))));
             format!("SELECT rowid FROM group_words WHERE group_words MATCH {phrase}")
         };
+        let fingerprint = self.value(Value::Text(lower));
         self.sql.push_str(&format!(
             " AND c.group_id IN (
-                SELECT id FROM groups WHERE endpoint_id IN
-                    (SELECT id FROM endpoints WHERE instr(lower(method || ' ' || template), {lower}) > 0)
-                UNION ALL SELECT id FROM groups WHERE fingerprint = {lower}
+                SELECT id FROM groups WHERE endpoint_id IN (SELECT value FROM json_each({by_endpoint}))
+                UNION ALL SELECT id FROM groups WHERE fingerprint = {fingerprint}
                 UNION ALL {by_words})"
         ));
     }
@@ -180,6 +192,26 @@ impl Wanted {
     fn value(&mut self, value: Value) -> String {
         self.values.push(value);
         format!("?{}", self.values.len())
+    }
+}
+
+/// The endpoints that have a word in their names. They are few: they are looked at one by one.
+enum EndpointsFound {
+    All,
+    Only(Vec<i64>),
+}
+
+impl EndpointsFound {
+    fn by(connection: &Connection, word: &str) -> Result<Self, Failure> {
+        let mut statement = connection
+            .prepare_cached("SELECT id, instr(lower(method || ' ' || template), ?1) > 0 FROM endpoints")?;
+        let looked_at: Vec<(i64, bool)> = statement
+            .query_map([word.to_ascii_lowercase()], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        if looked_at.iter().all(|(_, has)| *has) {
+            return Ok(Self::All);
+        }
+        Ok(Self::Only(looked_at.into_iter().filter(|(_, has)| *has).map(|(id, _)| id).collect()))
     }
 }
 
@@ -302,11 +334,25 @@ mod tests {
             groups.iter().filter(has).count() as u64
         };
         let mut found_some = 0;
-        for word in
-            ["$", "$.", "ti", "tit", "TITLE", "ist", "[*]", "$.tracks[*]", "value", "alu", "heade", "etag", "/", "{id}"]
-        {
+        for word in [
+            "$",
+            "$.",
+            "ti",
+            "tit",
+            "TITLE",
+            "ist",
+            "[*]",
+            "$.tracks[*]",
+            "value",
+            "alu",
+            "heade",
+            "etag",
+            "/",
+            "{id}",
+        ] {
             let search = Search::new(word);
-            let found = ledger.list_groups(&GroupListing { search: &search, ..listing(&epoch) }).unwrap().found;
+            let found =
+                ledger.list_groups(&GroupListing { search: &search, ..listing(&epoch) }).unwrap().found;
             assert_eq!(found, by_hand(word), "{word}");
             found_some += u64::from(found > 0);
         }
@@ -314,8 +360,28 @@ mod tests {
 
         let long = "\"a\" OR ".repeat(2_000);
         for hostile in [
-            "\"", "\"\"\"", "'", "*", "^a", "title*", "title OR value", "NOT", "AND AND", "NEAR(a b)", "words:title",
-            "{words} : x", "-title", "+", "(", ")))", "\0\0\0", "abc\0\"", "%", "___", "\u{202e}\u{1f600}\u{1f600}\u{1f600}", &long,
+            "\"",
+            "\"\"\"",
+            "'",
+            "*",
+            "^a",
+            "title*",
+            "title OR value",
+            "NOT",
+            "AND AND",
+            "NEAR(a b)",
+            "words:title",
+            "{words} : x",
+            "-title",
+            "+",
+            "(",
+            ")))",
+            "\0\0\0",
+            "abc\0\"",
+            "%",
+            "___",
+            "\u{202e}\u{1f600}\u{1f600}\u{1f600}",
+            &long,
         ] {
             let search = Search::new(hostile);
             let wanted = GroupListing { search: &search, ..listing(&epoch) };

@@ -39,9 +39,9 @@ use crate::fingerprint::Fingerprint;
 use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::noise::book::EndpointNoise;
 use crate::store::{
-    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupEpoch, GroupFilter, GroupListing,
-    GroupShape, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally, Sample, Store, StoreError,
-    Swept, Tally, Took, Undeclared,
+    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupEpoch, GroupFilter,
+    GroupListing, GroupShape, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally, Sample, Store,
+    StoreError, Swept, Tally, Took, Undeclared,
 };
 use crate::triage::{Decided, Entry, Part, Refusal, Triaged, Wish};
 

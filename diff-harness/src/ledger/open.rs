@@ -26,14 +26,8 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How long to wait for another program that has the file locked for a moment, such as a backup.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Small, and what must not be lost: checked at every start. With the version of the file that has them.
-const VITAL_TABLES: [(&str, i32); 6] = [
-    ("endpoints", 1),
-    ("transitions", 1),
-    ("settings", 1),
-    ("tallies", 1),
-    ("decisions", 3),
-    ("changes", 6),
-];
+const VITAL_TABLES: [(&str, i32); 6] =
+    [("endpoints", 1), ("transitions", 1), ("settings", 1), ("tallies", 1), ("decisions", 3), ("changes", 6)];
 
 /// Where a reader finds what was committed.
 #[derive(Clone, Copy, Debug)]

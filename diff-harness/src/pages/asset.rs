@@ -12,7 +12,7 @@ pub struct Asset {
 }
 
 static STYLE: LazyLock<Asset> = LazyLock::new(|| {
-    let content = [include_str!("../report/html/style.css"), include_str!("../../assets/pages.css")].concat();
+    let content = [include_str!("../../assets/pieces.css"), include_str!("../../assets/pages.css")].concat();
     Asset::new("pages", "css", "text/css; charset=utf-8", content)
 });
 
@@ -35,6 +35,11 @@ impl Asset {
 /// The asset of this name; nothing for any other name.
 pub fn asset(name: &str) -> Option<&'static Asset> {
     [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name)
+}
+
+/// The style sheet itself.
+pub(super) fn style_text() -> &'static str {
+    &STYLE.content
 }
 
 pub(super) fn style() -> &'static str {

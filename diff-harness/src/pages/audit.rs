@@ -2,23 +2,29 @@
 
 use askama::Template;
 
-use super::words::{link, moment};
-use super::{Frame, Paging};
+use super::words::{day, moment};
+use super::{Choice, Frame, Links, Paging};
+use crate::audit::{Change, ChangeKind, Deed};
 use crate::lifecycle::Transition;
+use crate::store::{Epoch, EpochSpan};
+use crate::triage::{Act, Entry};
 
 #[derive(Debug, Template)]
-#[template(path = "audit.html")]
+#[template(path = "audit.html", blocks = ["content"])]
 pub struct Audit {
     pub frame: Frame,
+    pub search: String,
+    /// Which deeds are listed.
+    pub of: Vec<Choice>,
     pub rows: Vec<AuditRow>,
     pub paging: Paging,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AuditRow {
     pub anchor: String,
     pub at: String,
-    /// The endpoint or the group.
+    /// The endpoint or the group; empty where it is about neither.
     pub of: String,
     pub link: String,
     pub what: String,
@@ -31,8 +37,17 @@ pub struct AuditRow {
     pub summary: String,
 }
 
-impl From<&Transition> for AuditRow {
-    fn from(transition: &Transition) -> Self {
+impl AuditRow {
+    pub fn new(deed: &Deed, links: Links) -> Self {
+        match deed {
+            Deed::Moved(transition) => Self::moved(transition, links),
+            Deed::Decided(entry) => Self::decided(entry, links),
+            Deed::Changed(change) => Self::changed(change),
+            Deed::Began(span) => Self::began(span),
+        }
+    }
+
+    pub fn moved(transition: &Transition, links: Links) -> Self {
         let flip = &transition.flip;
         let (from, to) = (transition.from, flip.to);
         let mut what = if from.stage == to.stage {
@@ -50,11 +65,12 @@ impl From<&Transition> for AuditRow {
         } else {
             serde_json::to_string_pretty(&evidence).unwrap_or_else(|_| flip.evidence.clone())
         };
+        let endpoint = flip.endpoint.to_string();
         Self {
             anchor: format!("t{}", transition.sequence),
             at: moment(flip.at),
-            of: flip.endpoint.to_string(),
-            link: link("/endpoint", &[("of", &flip.endpoint.to_string())]),
+            link: links.endpoint(&endpoint),
+            of: endpoint,
             what,
             forced: flip.forced,
             actor: flip.actor.clone(),
@@ -63,4 +79,76 @@ impl From<&Transition> for AuditRow {
             summary,
         }
     }
+
+    fn decided(entry: &Entry, links: Links) -> Self {
+        let wish = &entry.wish;
+        let mut what = match (&wish.act, entry.takes_back) {
+            (Act::Split(predicate), _) => format!("split: {predicate}"),
+            (act, Some(line)) => format!("{} of decision {line}", act.as_str()),
+            (act, None) => act.as_str().to_owned(),
+        };
+        let mut evidence = Vec::new();
+        if let Some(endpoint) = &entry.endpoint {
+            evidence.push(format!("of {endpoint}"));
+        }
+        if let Act::Decide { call, owner, expires, epoch } = &wish.act {
+            if let Some(end) = expires {
+                what = format!("{what} until {}", day(*end));
+            }
+            if call.is_waiver() {
+                what = format!("waiver: {what}");
+                evidence.push(format!("{owner} answers for it"));
+            }
+            evidence.push(format!("decided in epoch {}", named(epoch)));
+        }
+        let group = wish.group.to_string();
+        Self {
+            anchor: format!("d{}", entry.sequence),
+            at: moment(wish.at),
+            // A group that was never seen here has no page.
+            link: if entry.endpoint.is_some() { links.group(&group) } else { String::new() },
+            of: group,
+            what,
+            actor: wish.actor.clone(),
+            reason: wish.reason.clone(),
+            summary: "the group".to_owned(),
+            evidence: evidence.join("\n"),
+            ..Self::default()
+        }
+    }
+
+    fn changed(change: &Change) -> Self {
+        let what = match change.kind {
+            ChangeKind::Rules => "rules read anew",
+            ChangeKind::Epoch => "deployment named",
+            ChangeKind::Matrix => "matrix published",
+        };
+        Self {
+            at: moment(change.at),
+            what: what.to_owned(),
+            actor: change.actor.clone(),
+            reason: change.what.clone(),
+            ..Self::default()
+        }
+    }
+
+    fn began(span: &EpochSpan) -> Self {
+        let Epoch { candidate, control, rules } = &span.epoch;
+        Self {
+            at: moment(span.first),
+            what: "an epoch began".to_owned(),
+            actor: "strangler".to_owned(),
+            reason: format!(
+                "the first comparison of candidate {}, control {}, rules {}",
+                named(candidate),
+                named(control),
+                named(rules)
+            ),
+            ..Self::default()
+        }
+    }
+}
+
+fn named(name: &str) -> &str {
+    if name.is_empty() { "unnamed" } else { name }
 }

@@ -6,10 +6,12 @@ use super::audit::AuditRow;
 use super::groups::GroupRow;
 use super::overview::Meter;
 use super::words::{Count, link};
-use super::{Choice, Frame};
+use super::{Choice, Coverage, Frame, LadderStep, Quantity};
+use crate::gate::{self, Ruling};
+use crate::store::Undeclared;
 
 #[derive(Debug, Template)]
-#[template(path = "endpoint.html")]
+#[template(path = "endpoint.html", blocks = ["content"])]
 pub struct EndpointPage {
     pub frame: Frame,
     /// `GET /playlists/{id}`.
@@ -53,24 +55,6 @@ pub struct Done {
     pub back_to: String,
 }
 
-/// One stage of the ladder.
-#[derive(Clone, Debug)]
-pub struct LadderStep {
-    pub name: String,
-    pub is_here: bool,
-    pub is_past: bool,
-}
-
-/// A name and a number with its denominator.
-#[derive(Clone, Debug)]
-pub struct Quantity {
-    pub name: String,
-    /// What moves it on the page by itself; empty where nothing does.
-    pub live: &'static str,
-    pub value: Count,
-    pub of: String,
-}
-
 /// What a flip would do.
 #[derive(Clone, Debug)]
 pub struct Flip {
@@ -87,6 +71,7 @@ pub struct Flip {
     pub no_return: Vec<String>,
 }
 
+/// What the gate said.
 #[derive(Clone, Debug)]
 pub struct GateShown {
     /// `pass`, `fail` or `inconclusive`.
@@ -94,21 +79,6 @@ pub struct GateShown {
     pub reasons: Vec<String>,
     pub stated: Vec<String>,
     pub meters: Vec<(String, Meter)>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Coverage {
-    pub shapes: Vec<ShapeRow>,
-    pub shapes_left_out: Count,
-    /// Declared parameters and statuses that no comparison had.
-    pub not_seen: Vec<String>,
-}
-
-#[derive(Clone, Debug)]
-pub struct ShapeRow {
-    pub shape: String,
-    pub compared: Count,
-    pub mismatched: Count,
 }
 
 /// Undeclared traffic whose path begins like this endpoint's.
@@ -129,17 +99,35 @@ pub struct FlipPage {
     pub flip: Flip,
 }
 
-impl EndpointPage {
-    pub fn link(&self) -> String {
-        link("/endpoint", &[("of", &self.endpoint)])
+impl From<Undeclared> for NearbyTraffic {
+    fn from(undeclared: Undeclared) -> Self {
+        Self {
+            proposed: undeclared.proposed.to_string(),
+            count: Count(undeclared.count),
+            examples: undeclared.examples,
+        }
     }
+}
 
+impl EndpointPage {
     pub fn groups_link(&self) -> String {
-        link("/groups", &[("endpoint", &self.endpoint)])
+        self.frame.links.groups_of(&self.endpoint, None)
     }
 
     pub fn flip_link(&self, to: &str) -> String {
         link("/endpoint/flip", &[("of", &self.endpoint), ("to", to)])
+    }
+}
+
+impl From<&Ruling> for GateShown {
+    fn from(ruling: &Ruling) -> Self {
+        let meter = |meter: &gate::Meter| (meter.unit.as_str().to_owned(), Meter::from(meter));
+        Self {
+            answer: ruling.answer.as_str().to_owned(),
+            reasons: ruling.reasons.iter().map(|reason| reason.sentence.clone()).collect(),
+            stated: ruling.stated.clone(),
+            meters: ruling.meters().iter().map(meter).collect(),
+        }
     }
 }
 

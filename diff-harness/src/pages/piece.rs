@@ -11,7 +11,7 @@ const SAMPLE_BYTES_MAX: usize = 160_000;
 /// Where all requests went, to scale.
 pub fn bar(tally: &Tally) -> String {
     let mut page = Page::default();
-    html::overview::bar(&mut page, tally, "bar wide");
+    html::bar::write(&mut page, tally, "bar wide");
     page.finish()
 }
 

@@ -7,6 +7,7 @@ use crate::report::html::page::{Page, put};
 use crate::report::latency::{Latency, shown};
 use crate::store::LatencyPair;
 
+use super::days::StageDay;
 use super::words::day;
 
 const WIDTH: f64 = 640.0;
@@ -15,18 +16,6 @@ const HEIGHT: f64 = 160.0;
 const RIGHT: f64 = 96.0;
 const LEFT: f64 = 44.0;
 const BOTTOM: f64 = 22.0;
-
-/// How many endpoints stood where at the end of a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StageDay {
-    pub at: UnixMillis,
-    /// No client is answered by the candidate, and nothing is compared.
-    pub staying: u64,
-    /// Being proven, up to a canary.
-    pub moving: u64,
-    /// The candidate answers all clients.
-    pub moved: u64,
-}
 
 /// What happened within one minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,11 +10,9 @@ const HOSTILE: &str = "</script><script>alert(1)</script> \" onclick='x' \u{202e
 fn no_value_becomes_markup_in_a_template() {
     let visitor = Visitor { name: HOSTILE.to_owned(), claimed: true, ..Visitor::default() };
     let frame = Frame {
-        title: HOSTILE.to_owned(),
-        here: Here::Elsewhere,
-        visitor,
         said: Some(HOSTILE.to_owned()),
         epoch: HOSTILE.to_owned(),
+        ..Frame::new(HOSTILE, Here::Elsewhere, visitor)
     };
     let view = Trouble {
         frame,

@@ -32,6 +32,17 @@ pub fn value(report: &Report) -> Value {
             "hidden": rule.tally.hidden,
             "remark": rule.remark.map(super::RuleRemark::as_str),
         })).collect::<Vec<_>>(),
+        "waivers": report.waivers.iter().map(|waiver| json!({
+            "group": waiver.group.as_str(),
+            "endpoint": waiver.endpoint.as_ref().map(ToString::to_string),
+            "as": waiver.call.as_str(),
+            "owner": waiver.owner,
+            "reason": waiver.reason,
+            "expires": waiver.expires.map(time),
+            "exchanges": waiver.exchanges,
+            "compared": waiver.compared,
+            "remark": waiver.remark.map(super::WaiverRemark::as_str),
+        })).collect::<Vec<_>>(),
         "undeclared": report.undeclared.iter().map(|undeclared| json!({
             "endpoint": undeclared.proposed.to_string(),
             "count": undeclared.count,

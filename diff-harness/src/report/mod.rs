@@ -9,6 +9,7 @@ pub mod side_by_side;
 pub mod text;
 pub mod json;
 pub mod html;
+mod waivers;
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -17,14 +18,20 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use crate::audit::{AuditListing, Deed, Of};
 use crate::divergence::{Kind, Severity};
 use crate::exchange::UnixMillis;
 use crate::lifecycle::{Hold, Route, Transition};
+use crate::search::Search;
 use crate::store::{
-    Epoch, EpochFilter, Group, GroupFilter, RuleTally, Sample, Store, StoreError, Tally, Undeclared,
+    DecisionsOf, Epoch, EpochFilter, Group, GroupEpoch, GroupFilter, GroupShape, LatencyPair, Observed,
+    RuleTally, Sample, Store, StoreError, Tally, Undeclared,
 };
+use crate::suite::published::Published;
+use crate::triage::{Entry, Triaged};
 
 use latency::Latency;
+pub use waivers::{WaiverRemark, WaiverReport, waivers};
 
 /// What goes into a report.
 #[derive(Clone, Debug)]
@@ -87,9 +94,16 @@ pub struct Report {
     /// Groups that are in the store and not in this report.
     pub groups_left_out: usize,
     pub rules: Vec<RuleReport>,
+    /// The waivers that count.
+    pub waivers: Vec<WaiverReport>,
     pub undeclared: Vec<Undeclared>,
     /// Newest first.
     pub transitions: Vec<Transition>,
+    /// All that was done, newest first, and how much of it is not in the report.
+    pub deeds: Vec<Deed>,
+    pub deeds_left_out: u64,
+    /// The last matrix that a suite published.
+    pub matrix: Option<Published>,
 }
 
 #[derive(Clone, Debug)]
@@ -99,6 +113,8 @@ pub struct EndpointReport {
     pub latency: Option<Latency>,
     /// Groups by severity; a severity without one is left out.
     pub groups: BTreeMap<Severity, u64>,
+    /// What was observed in the epoch of the report; nothing for a report over all epochs.
+    pub observed: Option<Observed>,
 }
 
 impl EndpointReport {
@@ -112,6 +128,25 @@ pub struct GroupReport {
     pub group: Group,
     /// Newest first.
     pub samples: Vec<Sample>,
+    pub triage: Triage,
+}
+
+/// What people said of a group, and where it was found.
+#[derive(Clone, Debug, Default)]
+pub struct Triage {
+    /// What its state follows from; `None` where nothing of that is known.
+    pub triaged: Option<Triaged>,
+    /// Newest first.
+    pub decisions: Vec<Entry>,
+    pub epochs: Vec<GroupEpoch>,
+    pub shapes: Vec<GroupShape>,
+}
+
+impl GroupReport {
+    /// Of which only the exchanges are known.
+    pub fn new(group: Group, samples: Vec<Sample>) -> Self {
+        Self { group, samples, triage: Triage::default() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +179,7 @@ impl Report {
         let unmatched = tallies.remove(&None).unwrap_or_default();
         let filter =
             GroupFilter { endpoint: None, epoch: scope.epoch, least_severity: None, limit: usize::MAX };
-        let mut groups = store.groups(&filter)?;
+        let mut groups = store.triaged(&filter)?;
 
         let mut total = unmatched.clone();
         let mut endpoints = Vec::new();
@@ -152,17 +187,19 @@ impl Report {
             let tally = tallies.remove(&Some(route.endpoint.clone())).unwrap_or_default();
             total.add(&tally);
             let mut by_severity = BTreeMap::new();
-            for group in groups.iter().filter(|group| group.endpoint == route.endpoint) {
-                *by_severity.entry(group.severity).or_default() += 1;
+            for triaged in groups.iter().filter(|triaged| triaged.group.endpoint == route.endpoint) {
+                *by_severity.entry(triaged.group.severity).or_default() += 1;
             }
-            let pairs = match scope.epoch {
-                EpochFilter::Only(epoch) => store.latencies(&route.endpoint, epoch)?,
-                EpochFilter::All => Vec::new(),
+            let observed = match scope.epoch {
+                EpochFilter::Only(epoch) => Some(store.observed(&route.endpoint, epoch)?),
+                EpochFilter::All => None,
             };
+            let pairs: &[LatencyPair] = observed.as_ref().map_or(&[], |observed| &observed.latencies);
             endpoints.push(EndpointReport {
                 tally,
-                latency: Latency::of(&pairs),
+                latency: Latency::of(pairs),
                 groups: by_severity,
+                observed,
                 route,
             });
         }
@@ -173,10 +210,22 @@ impl Report {
 
         let groups_left_out = groups.len().saturating_sub(scope.groups_max);
         groups.truncate(scope.groups_max);
-        let with_samples = |group: Group| {
-            let samples = store.samples(&group.fingerprint, scope.samples_per_group)?;
-            Ok(GroupReport { group, samples })
+        let with_samples = |triaged: Triaged| {
+            let id = &triaged.group.fingerprint;
+            let samples = store.samples(id, scope.samples_per_group)?;
+            let decisions = store.decisions(DecisionsOf::Group(id), DECISIONS_MAX)?;
+            let (epochs, shapes) = (store.group_epochs(id)?, store.group_shapes(id, scope.epoch)?);
+            let group = triaged.group.clone();
+            let triage = Triage { triaged: Some(triaged), decisions, epochs, shapes };
+            Ok(GroupReport { group, samples, triage })
         };
+        let search = Search::default();
+        let deeds = store.audit(&AuditListing {
+            of: Of::All,
+            search: &search,
+            offset: 0,
+            limit: scope.transitions_max,
+        })?;
         Ok(Self {
             made_at: scope.at,
             epoch: match scope.epoch {
@@ -184,22 +233,35 @@ impl Report {
                 EpochFilter::Only(epoch) => Some(epoch.clone()),
             },
             upstreams: scope.upstreams.clone(),
-            rules: rules(store, scope, &total)?,
+            rules: rules(store, scope.epoch, scope.rules, total.compared())?,
             total,
             unmatched,
             endpoints,
             groups: groups.into_iter().map(with_samples).collect::<Result<_, StoreError>>()?,
             groups_left_out,
+            waivers: waivers(store, scope.epoch, scope.at)?,
+            deeds_left_out: deeds.found - deeds.deeds.len() as u64,
+            deeds: deeds.deeds,
+            matrix: Published::last(store)?,
             undeclared: store.undeclared(scope.undeclared_max)?,
             transitions: store.transitions(None, scope.transitions_max)?,
         })
     }
 }
 
-fn rules(store: &dyn Store, scope: &Scope<'_>, total: &Tally) -> Result<Vec<RuleReport>, StoreError> {
+/// Lines of the log of one group.
+const DECISIONS_MAX: usize = 20;
+
+/// What each rule did in these epochs; those that are declared and did nothing are among them.
+pub fn rules(
+    store: &dyn Store,
+    epoch: EpochFilter<'_>,
+    declared: &[String],
+    compared: u64,
+) -> Result<Vec<RuleReport>, StoreError> {
     let mut tallies: BTreeMap<String, RuleTally> = BTreeMap::new();
     let all;
-    let epochs = match scope.epoch {
+    let epochs = match epoch {
         EpochFilter::Only(epoch) => std::slice::from_ref(epoch),
         EpochFilter::All => {
             all = store.epochs()?.into_iter().map(|span| span.epoch).collect::<Vec<_>>();
@@ -217,10 +279,9 @@ fn rules(store: &dyn Store, scope: &Scope<'_>, total: &Tally) -> Result<Vec<Rule
             sum.hidden += tally.hidden;
         }
     }
-    for rule in scope.rules {
+    for rule in declared {
         tallies.entry(rule.clone()).or_insert(RuleTally { rule: rule.clone(), applied: 0, hidden: 0 });
     }
-    let compared = total.compared();
     let remark = |tally: &RuleTally| match tally {
         RuleTally { applied: 0, .. } if compared > 0 => Some(RuleRemark::NeverApplied),
         RuleTally { applied, hidden, .. } if *applied > 0 && hidden >= applied => {

@@ -54,7 +54,8 @@ fn hostile_values_stay_values_in_html() {
 
 #[test]
 fn the_html_needs_no_network() {
-    let page = html::render(&fixture::report());
+    // A fragment of the page itself is no reference to another.
+    let page = html::render(&fixture::report()).replace("url(#", "");
     for reference in ["src=\"", "href=\"http", "@import", "url(", "<link", "<iframe", "style=\""] {
         assert!(!page.contains(reference), "{reference}");
     }
@@ -187,7 +188,7 @@ fn compared(media: &'static str, control: String, candidate: String) -> (SideByS
         example,
     };
     let sample = Sample { exchange: redaction.exchange(exchange).0, divergences, notes: Vec::new() };
-    (side, GroupReport { group, samples: vec![sample] })
+    (side, GroupReport::new(group, vec![sample]))
 }
 
 #[test]

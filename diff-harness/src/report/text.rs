@@ -193,6 +193,16 @@ fn rest(out: &mut String, report: &Report) -> fmt::Result {
             )?;
         }
     }
+    let remarkable: Vec<_> =
+        report.waivers.iter().filter_map(|waiver| Some((waiver, waiver.remark?))).collect();
+    if !remarkable.is_empty() {
+        writeln!(out, "\nWAIVERS to look at")?;
+        for (waiver, remark) in remarkable {
+            let (group, owner) = (&waiver.group, printable(&waiver.owner, 20));
+            writeln!(out, "  {group} ({owner}): {}", remark.as_str())?;
+            writeln!(out, "    found in {} of {} comparisons", waiver.exchanges, waiver.compared)?;
+        }
+    }
     if !report.undeclared.is_empty() {
         writeln!(out, "\nUNDECLARED traffic: it matched no endpoint and went to control")?;
         for undeclared in &report.undeclared {

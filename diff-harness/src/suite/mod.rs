@@ -20,6 +20,7 @@ pub mod source;
 pub mod ids;
 pub mod outcome;
 pub mod matrix;
+pub mod published;
 pub mod report;
 pub mod accept;
 pub mod run;

@@ -176,7 +176,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/exchanges/{id}", get(evidence::exchange))
         .route("/recorded", get(evidence::recorded))
         .route("/report", get(report::report))
-        .route("/matrix", get(matrix::show).post(matrix::hand_in))
+        .route("/matrix", get(matrix::show).post(matrix::publish))
         .route("/epochs", get(evidence::epochs).post(evidence::set_epochs))
         .route("/rules", get(evidence::rules))
         .route("/rules/reload", post(evidence::reload_rules))

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Path, Query, State as Shared};
 use axum::response::Response;
 use bytes::Bytes;
+use diff_harness::audit::{Change, ChangeKind};
 use diff_harness::divergence::Severity;
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::store::{DecisionsOf, EpochFilter, GroupFilter};
@@ -15,7 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::Failed;
-use super::api::{Api, answer, body, endpoint, part, query};
+use super::api::{Actor, Api, answer, body, endpoint, part, query};
 use super::exchange::{exchange_view, recorded_view};
 use super::wire::{
     Code, EntryView, EpochRequest, EpochView, GroupDetail, GroupView, PartView, Problem, ShapeView,
@@ -165,6 +167,7 @@ pub(super) async fn epochs(Shared(api): Shared<Arc<Api>>) -> Result<Response, Fa
 
 pub(super) async fn set_epochs(
     Shared(api): Shared<Arc<Api>>,
+    Extension(Actor(actor)): Extension<Actor>,
     headers: HeaderMap,
     sent: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failed> {
@@ -179,6 +182,7 @@ pub(super) async fn set_epochs(
     answer(api, move |api| {
         // What was observed up to now belongs to the epoch that ends.
         api.flush();
+        let before = api.recorder.epochs().current();
         if let Some(name) = &asked.candidate {
             api.recorder.epochs().set_candidate(name);
         }
@@ -187,6 +191,19 @@ pub(super) async fn set_epochs(
         }
         let epoch = api.recorder.epochs().current();
         crate::serve::keep_epoch(api.store.as_ref(), &epoch)?;
+        let sides = [
+            ("candidate", &before.candidate, &epoch.candidate),
+            ("control", &before.control, &epoch.control),
+        ];
+        let changed: Vec<_> = sides
+            .iter()
+            .filter(|(_, before, now)| before != now)
+            .map(|(side, before, now)| format!("{side} {} → {now}", named(before)))
+            .collect();
+        if !changed.is_empty() {
+            let (what, at) = (changed.join(", "), api.control.now());
+            api.store.note(&Change { kind: ChangeKind::Epoch, actor, what, at })?;
+        }
         Ok(EpochView::from(epoch.as_ref()))
     })
     .await
@@ -207,15 +224,29 @@ pub(super) async fn rules(Shared(api): Shared<Arc<Api>>) -> Result<Response, Fai
     .await
 }
 
-pub(super) async fn reload_rules(Shared(api): Shared<Arc<Api>>) -> Result<Response, Failed> {
-    answer(api, |api| {
+pub(super) async fn reload_rules(
+    Shared(api): Shared<Arc<Api>>,
+    Extension(Actor(actor)): Extension<Actor>,
+) -> Result<Response, Failed> {
+    answer(api, move |api| {
         api.flush();
+        let before = api.recorder.epochs().current().rules.clone();
         let rules = (api.effects.reload_rules)().map_err(|why| {
             Problem::new(Code::BadRequest, why).hint("the rules that were in force before stay in force")
         })?;
+        let what = if rules == before {
+            format!("rules {}, as before", named(&rules))
+        } else {
+            format!("rules {} → {}", named(&before), named(&rules))
+        };
+        api.store.note(&Change { kind: ChangeKind::Rules, actor, what, at: api.control.now() })?;
         Ok(json!({ "rules": rules }))
     })
     .await
+}
+
+fn named(name: &str) -> &str {
+    if name.is_empty() { "unnamed" } else { name }
 }
 
 pub(super) async fn flush(Shared(api): Shared<Arc<Api>>) -> Result<Response, Failed> {

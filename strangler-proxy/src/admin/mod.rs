@@ -26,6 +26,5 @@ pub use answer::command_words;
 pub(crate) use answer::status_of;
 pub use api::{About, Api, ApiEffects, Before, Matched, router};
 pub(crate) use health::warnings;
-pub(crate) use matrix::last as last_matrix;
 pub(crate) use moves::effects;
 pub use server::serve;

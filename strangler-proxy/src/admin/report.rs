@@ -5,6 +5,10 @@ use std::sync::Arc;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use diff_harness::gate::Ruling;
+use diff_harness::lifecycle::Route;
+use diff_harness::pages::Meter;
+use diff_harness::report::html::Judged;
 use diff_harness::report::{Report, Scope, Upstreams, html, json, text};
 use diff_harness::store::EpochFilter;
 use serde::Deserialize;
@@ -12,6 +16,7 @@ use serde_json::json;
 
 use super::answer::Failed;
 use super::api::{Api, answer, query};
+use crate::pages::flip;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,8 +71,17 @@ pub(super) async fn report(
         Ok(json!({
             "json": json::value(&report),
             "text": (asked.also == Also::Text).then(|| text::render(&report)),
-            "html": (asked.also == Also::Html).then(|| html::render(&report)),
+            "html": (asked.also == Also::Html).then(|| html::render_judged(&report, &|route| judged(api, route))),
         }))
     })
     .await
+}
+
+/// What the gate says to the next move, and to an endpoint at the end of the ladder nothing.
+fn judged(api: &Api, route: &Route) -> Option<Judged> {
+    let plan = api.control.plan(&route.endpoint, None, None).ok()?;
+    let enough = api.control.enough(&route.endpoint);
+    let counted = || Meter::counted(plan.gate.as_ref().map_or(0, Ruling::compared));
+    let meter = plan.gate.as_ref().and_then(Meter::of).unwrap_or_else(counted);
+    Some(Judged { next: flip(&plan), meter, enough })
 }

@@ -1,5 +1,6 @@
 //! Endpoints: listing, declaring, and the traffic that none is declared for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -7,6 +8,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use diff_harness::endpoint::EndpointId;
+use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::{Declaration, Parameter};
 use diff_harness::store::StoreError;
 use http::HeaderMap;
@@ -84,13 +86,35 @@ pub(super) async fn undeclared(
     .await
 }
 
-/// Every endpoint with its traffic and its groups.
+/// Every endpoint with its traffic and its groups, which are counted and not read.
 pub(super) fn views(api: &Api) -> Result<Vec<RouteView>, StoreError> {
     api.flush();
-    let weighed = api.control.weighed(None)?;
+    let epoch = api.recorder.epochs().current();
+    let states = api.control.states()?;
+    let mut groups: BTreeMap<EndpointId, GroupsOf> = BTreeMap::new();
+    for (endpoint, severity, n) in api.store.group_sums(&epoch, &states.passing())? {
+        let of = groups.entry(endpoint).or_default();
+        of.open += n;
+        of.worst = of.worst.max(Some(severity));
+    }
+    let waived = states.waived();
+    if !waived.is_empty() {
+        let sum = |except: &[Fingerprint]| -> Result<BTreeMap<EndpointId, u64>, StoreError> {
+            let mut sums = BTreeMap::new();
+            for (endpoint, _, n) in api.store.group_sums(&epoch, except)? {
+                *sums.entry(endpoint).or_default() += n;
+            }
+            Ok(sums)
+        };
+        let without = sum(&waived)?;
+        for (endpoint, n) in sum(&[])? {
+            let rest = without.get(&endpoint).copied().unwrap_or_default();
+            groups.entry(endpoint).or_default().waived = n - rest.min(n);
+        }
+    }
     let now = api.control.now();
     let view = |route: &diff_harness::lifecycle::Route| {
-        let groups = GroupsOf::of(&route.endpoint, &weighed);
+        let groups = groups.remove(&route.endpoint).unwrap_or_default();
         RouteView::new(route, &api.tally(Some(&route.endpoint)), &groups, now)
     };
     Ok(api.control.routes().iter().map(view).collect())

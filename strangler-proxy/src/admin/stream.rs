@@ -15,6 +15,7 @@ use diff_harness::triage::{Entry, Triaged};
 use super::answer::Failed;
 use super::api::{Api, answer};
 use super::wire::{EndpointStreamView, StreamView, time};
+use crate::control::Outlooks;
 
 type Open = Vec<(Triaged, diff_harness::triage::State)>;
 
@@ -38,6 +39,7 @@ fn view(api: &Api) -> Result<StreamView, StoreError> {
         open.get(&route.endpoint)?.iter().map(|(triaged, _)| triaged.group.severity).max()
     };
     let burn_down = BurnDown::of(routes.iter().map(|route| (route, worst(route, &open))));
+    let outlooks = api.control.look_ahead(usize::MAX)?;
     let mut endpoints = Vec::with_capacity(routes.len());
     for route in &routes {
         let transitions = transitions.remove(&route.endpoint).unwrap_or_default();
@@ -47,7 +49,7 @@ fn view(api: &Api) -> Result<StreamView, StoreError> {
         let stream = Stream::of(&past, now);
         // The newest is the first.
         let held = transitions.iter().find(|transition| transition.from.hold != transition.flip.to.hold);
-        let gate = if open.is_empty() { gate(api, route) } else { None };
+        let gate = if open.is_empty() { gate(&outlooks, route)? } else { None };
         let stall = stall(route, &stream, held.map(|transition| transition.flip.at), &open, gate.as_ref());
         endpoints.push(EndpointStreamView {
             endpoint: route.endpoint.to_string(),
@@ -80,13 +82,12 @@ fn view(api: &Api) -> Result<StreamView, StoreError> {
 }
 
 /// What the gate says to the next move, where evidence is what is missing.
-fn gate(api: &Api, route: &Route) -> Option<GateAnswer> {
+fn gate(outlooks: &Outlooks<'_>, route: &Route) -> Result<Option<GateAnswer>, StoreError> {
     let is_on_its_way = !matches!(route.standing.stage, Stage::Legacy | Stage::Retired);
     if !is_on_its_way || route.standing.hold != Hold::None {
-        return None;
+        return Ok(None);
     }
-    // A plan that cannot be made says nothing; the plan itself says why.
-    api.control.plan(&route.endpoint, None, None).ok()?.gate.map(|ruling| ruling.answer)
+    Ok(outlooks.of(route)?.map(|outlook| outlook.ruling.answer))
 }
 
 fn by_endpoint<T>(all: Vec<T>, of: impl Fn(&T) -> Option<&EndpointId>) -> BTreeMap<EndpointId, Vec<T>> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use diff_harness::endpoint::EndpointId;
+use diff_harness::lifecycle::ladder::answers_clients;
 use diff_harness::lifecycle::{Flip, Hold, Route, Stage, Standing, Transition};
 use diff_harness::store::StoreError;
 
-use super::ladder::answers_clients;
 use super::pen::{self, Forward, Holder};
 use super::{Control, ITSELF, Moved, Refusal, Unwritten};
 use crate::fallback::Alarm;

@@ -5,12 +5,13 @@
 
 mod effects;
 mod gate;
-mod ladder;
 mod latch;
 mod moves;
 mod no_return;
+mod outlook;
 mod pen;
 mod refusal;
+mod states;
 mod triage;
 
 use std::collections::BTreeMap;
@@ -22,14 +23,16 @@ use diff_harness::gate::{Policy, Ruling};
 use diff_harness::lifecycle::{Declaration, Flip, Hold, Route, Stage, Standing, Transition};
 use diff_harness::store::{Declared, Epoch, Store, StoreError};
 
+pub use diff_harness::lifecycle::ladder::{Direction, direction, is_forward, next};
 pub use effects::{Effects, Publish};
-pub use ladder::{Direction, direction, is_forward, next};
 
 pub use moves::{Moved, Plan, Promote, Rollback, SetHold};
 pub use no_return::PointOfNoReturn;
+pub use outlook::{Outlook, Outlooks};
 use pen::Pen;
 pub use pen::{Forward, Unwritten};
 pub use refusal::Refusal;
+pub use states::States;
 pub use triage::{Decide, Regroup, Triage};
 
 /// Who is named in the audit log for what the proxy did by itself.
@@ -50,6 +53,7 @@ pub struct Control {
     /// Fallbacks that hold and that the store has not taken yet. Locked after `routes`, and never for long.
     unwritten: Mutex<BTreeMap<EndpointId, Unwritten>>,
     pen: Pen,
+    outlooks: outlook::Kept,
 }
 
 impl Control {
@@ -68,6 +72,7 @@ impl Control {
             routes: Mutex::new(routes),
             unwritten: Mutex::default(),
             pen: Pen::default(),
+            outlooks: outlook::Kept::default(),
         })
     }
 

@@ -4,7 +4,7 @@ use diff_harness::endpoint::EndpointId;
 use diff_harness::gate::Ruling;
 use diff_harness::lifecycle::{Route, Stage, Standing, Transition};
 
-use super::ladder::Direction;
+use super::Direction;
 use super::refusal::Refusal;
 
 /// A wish to move an endpoint towards the candidate.

@@ -3,7 +3,7 @@
 use diff_harness::endpoint::EndpointId;
 use diff_harness::lifecycle::Stage;
 
-use super::ladder::is_forward;
+use super::is_forward;
 
 /// Declared in the config: from this stage on, rolling back does not undo what was done.
 #[derive(Clone, Debug, PartialEq, Eq)]

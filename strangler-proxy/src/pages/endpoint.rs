@@ -6,19 +6,17 @@ use axum::Extension;
 use axum::extract::State;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::Side;
-use diff_harness::gate::Ruling;
-use diff_harness::lifecycle::{Declaration, Hold, Route, Stage, Standing};
+use diff_harness::lifecycle::{Route, Stage, Standing};
 use diff_harness::pages::{
-    AuditRow, Choice, Count, Coverage, Done, EndpointPage, Flip, GateShown, Here, LadderStep, Meter,
-    NearbyTraffic, Quantity, ShapeRow, bar, latencies, rates, span,
+    AuditRow, Choice, Count, Coverage, Done, EndpointPage, Flip, GateShown, Here, LadderStep, Links, Meter,
+    NearbyTraffic, Quantity, bar, held, latencies, rates, share, span,
 };
-use diff_harness::store::{Observed, ShapeTally, Tally};
+use diff_harness::store::Tally;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 
 use super::groups::{Selection, rows};
 use super::guard::{Guest, query};
-use super::overview::held;
 use super::reply::{Failed, Page, html, wrong};
 use super::site::{Site, page};
 use crate::admin::effects;
@@ -26,7 +24,6 @@ use crate::admin::wire::Problem;
 use crate::control::{Plan, Refusal, next};
 
 const GROUPS: usize = 10;
-const SHAPES: usize = 50;
 const HISTORY: usize = 30;
 const NEARBY: usize = 10;
 /// Undeclared traffic that is looked through for what is near.
@@ -97,15 +94,18 @@ fn view(
         } else {
             route.declaration.source.clone()
         },
-        ladder: ladder(&route),
+        ladder: LadderStep::all(&route),
         others: others(&route, plan.as_ref().map(|plan| plan.to)),
         back: back(&route),
         next: plan.as_ref().map(flip),
-        meter: meter(site, &route, judged),
-        quantities: quantities(&tally, judged),
+        meter: plan
+            .as_ref()
+            .and_then(|plan| plan.gate.as_ref().and_then(Meter::of))
+            .unwrap_or_else(|| meter(site, &route, judged)),
+        quantities: Quantity::all(&tally, Some(judged)),
         bar: bar(&tally),
         latencies: latencies(&observed.latencies),
-        coverage: coverage(&route.declaration, observed),
+        coverage: Coverage::of(&route.declaration, &observed),
         rates: rates(&site.pulse.minutes(api, endpoint)),
         groups: rows(site, guest, &listed.groups, &epoch)?,
         groups_found: Count(listed.found),
@@ -113,7 +113,7 @@ fn view(
         done: transitions.iter().find(|transition| Some(transition.sequence) == done).map(|transition| {
             let (from, to) = (transition.from, transition.flip.to);
             Done {
-                what: AuditRow::from(transition).what,
+                what: AuditRow::moved(transition, Links::Live).what,
                 back_to: if crate::control::is_forward(from.stage, to.stage) {
                     from.stage.to_string()
                 } else {
@@ -121,12 +121,12 @@ fn view(
                 },
             }
         }),
-        history: transitions.iter().map(AuditRow::from).collect(),
+        history: transitions.iter().map(|moved| AuditRow::moved(moved, Links::Live)).collect(),
     })
 }
 
 /// What a flip would do, from what control says.
-pub(super) fn flip(plan: &Plan) -> Flip {
+pub(crate) fn flip(plan: &Plan) -> Flip {
     let to = Standing { stage: plan.to, hold: plan.route.standing.hold };
     let problem = plan.refusal.as_ref().map(Problem::from);
     let may_force =
@@ -136,7 +136,7 @@ pub(super) fn flip(plan: &Plan) -> Flip {
         from: plan.route.standing.stage.to_string(),
         to: plan.to.to_string(),
         effects: effects(to, plan.route.endpoint.is_safe()),
-        gate: plan.gate.as_ref().map(gate),
+        gate: plan.gate.as_ref().map(GateShown::from),
         refusal: problem.as_ref().map(|problem| problem.message.clone()).unwrap_or_default(),
         hint: problem.and_then(|problem| problem.hint).unwrap_or_default(),
         may_force,
@@ -144,48 +144,11 @@ pub(super) fn flip(plan: &Plan) -> Flip {
     }
 }
 
-fn gate(ruling: &Ruling) -> GateShown {
-    GateShown {
-        answer: ruling.answer.as_str().to_owned(),
-        reasons: ruling.reasons.iter().map(|reason| reason.sentence.clone()).collect(),
-        stated: ruling.stated.clone(),
-        meters: ruling.meters().iter().map(shown_meter).collect(),
-    }
-}
-
-fn shown_meter(meter: &diff_harness::gate::Meter) -> (String, Meter) {
-    let shown = Meter {
-        have: meter.have.min(meter.need),
-        want: meter.need.max(1),
-        text: meter.to_string(),
-        is_full: meter.have >= meter.need,
-    };
-    (meter.unit.as_str().to_owned(), shown)
-}
-
-/// Of the clients that the candidate answers.
-pub(super) fn share(standing: Standing) -> String {
-    match (standing.hold, standing.stage) {
-        (Hold::Fallback, _) | (_, Stage::Legacy | Stage::Shadow | Stage::Record | Stage::Verify) => {
-            "0 %".to_owned()
-        }
-        (_, Stage::Canary(weight)) => weight.to_string().replace('%', " %"),
-        (_, Stage::Live | Stage::Soak | Stage::Retired) => "100 %".to_owned(),
-    }
-}
-
-/// How much of what the gate wants is there.
+/// How much of what the gate wants is there, by comparisons alone.
 pub(super) fn meter(site: &Site, route: &Route, judged: &Tally) -> Meter {
     let want = site.api.control.enough(&route.endpoint);
     let have = judged.compared().saturating_sub(judged.both_failed);
-    let is_full = have >= want;
-    let text = match route.standing.stage {
-        Stage::Retired => "the end of the ladder".to_owned(),
-        Stage::Legacy if have == 0 => "nothing is compared at legacy".to_owned(),
-        _ if is_full => format!("{} comparisons", Count(have)),
-        _ => format!("{} of {} comparisons", Count(have), Count(want)),
-    };
-    Meter { have: have.min(want), want: want.max(1), text, is_full }
+    Meter::comparisons(route.standing.stage, have, want)
 }
 
 /// p50 and p95 of what this side answered since the proxy started, to clients or as the shadow.
@@ -195,27 +158,6 @@ pub(super) fn quantiles(site: &Site, endpoint: &EndpointId, side: Side) -> Optio
     all.add(&counters.shadow_latencies(side));
     let shown = |share| all.quantile(share).map(diff_harness::report::latency::shown);
     Some((shown(0.5)?, shown(0.95)?))
-}
-
-fn ladder(route: &Route) -> Vec<LadderStep> {
-    let safe = route.endpoint.is_safe();
-    let here = route.standing.stage;
-    let mut steps: Vec<Stage> =
-        std::iter::successors(Some(Stage::Legacy), |stage| next(*stage, safe)).collect();
-    // A canary of a weight that is no step of the ladder stands in its place on it.
-    if !steps.contains(&here) {
-        let place =
-            steps.iter().position(|step| crate::control::is_forward(here, *step)).unwrap_or(steps.len());
-        steps.insert(place, here);
-    }
-    steps
-        .into_iter()
-        .map(|step| LadderStep {
-            name: step.to_string(),
-            is_here: step == here,
-            is_past: crate::control::is_forward(step, here),
-        })
-        .collect()
 }
 
 /// Stages ahead, besides the next.
@@ -238,98 +180,6 @@ fn choice(stage: Stage, chosen: bool) -> Choice {
     Choice { value: stage.to_string(), name: stage.to_string(), chosen }
 }
 
-fn quantities(tally: &Tally, judged: &Tally) -> Vec<Quantity> {
-    let of_seen = || "since the beginning".to_owned();
-    let reasons = |all: Vec<(&str, u64)>| {
-        all.iter()
-            .map(|(reason, n)| format!("{} {}", reason.replace('_', " "), Count(*n)))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let quantity = |name: &str, live, value, of: String| Quantity {
-        name: name.to_owned(),
-        live,
-        value: Count(value),
-        of,
-    };
-    vec![
-        quantity("requests seen", "seen", tally.seen(), of_seen()),
-        quantity(
-            "compared",
-            "compared",
-            tally.compared(),
-            format!("{} of them in this epoch", Count(judged.compared())),
-        ),
-        quantity("match", "matched", tally.matched, String::new()),
-        quantity("tolerated by rules", "", tally.tolerated, String::new()),
-        quantity(
-            "mismatch",
-            "mismatched",
-            tally.mismatched,
-            format!("{} in this epoch", Count(judged.mismatched)),
-        ),
-        quantity("equal 5xx", "", tally.both_failed, "no evidence of parity".to_owned()),
-        quantity(
-            "skipped",
-            "skipped",
-            tally.skipped_total(),
-            reasons(tally.skipped.iter().map(|(reason, n)| (reason.as_str(), *n)).collect()),
-        ),
-        quantity(
-            "dropped",
-            "dropped",
-            tally.dropped_total(),
-            reasons(tally.dropped.iter().map(|(reason, n)| (reason.as_str(), *n)).collect()),
-        ),
-        quantity(
-            "fallbacks",
-            "",
-            tally.fallbacks,
-            "control answered what the candidate failed to".to_owned(),
-        ),
-    ]
-}
-
-/// Shapes that were compared, and what was declared and was in none of them.
-fn coverage(declaration: &Declaration, observed: Observed) -> Coverage {
-    let Observed { mut shapes, statuses, .. } = observed;
-    shapes.sort_by_key(|shape| std::cmp::Reverse(shape.compared));
-    let names = |shape: &ShapeTally| -> Vec<String> {
-        let lists = shape.shape.split_whitespace().filter_map(|word| word.strip_prefix('?'));
-        lists.flat_map(|list| list.split(',')).map(str::to_owned).collect()
-    };
-    let seen: std::collections::BTreeSet<_> = shapes.iter().flat_map(names).collect();
-    let query = declaration.parameters.iter().filter(|parameter| parameter.place == "query");
-    let parameters =
-        query.filter(|query| !seen.contains(&query.name)).map(|query| format!("?{}", query.name));
-    // `200` is one status, `4XX` a class; `default` says nothing of which.
-    let is_seen = |declared: &str| match declared.parse::<u16>() {
-        Ok(declared) => statuses.iter().any(|(status, _)| *status == declared),
-        Err(_) => declared
-            .chars()
-            .next()
-            .and_then(|class| class.to_digit(10))
-            .is_none_or(|class| statuses.iter().any(|(status, _)| u32::from(*status) / 100 == class)),
-    };
-    let statuses = declaration
-        .statuses
-        .iter()
-        .filter(|status| !is_seen(status))
-        .map(|status| format!("status {status}"));
-    let not_seen = parameters.chain(statuses).collect();
-    let left_out = shapes.len().saturating_sub(SHAPES);
-    let row = |shape: ShapeTally| ShapeRow {
-        shape: shape.shape,
-        compared: Count(shape.compared),
-        mismatched: Count(shape.mismatched),
-    };
-    Coverage {
-        not_seen,
-        shapes: shapes.into_iter().take(SHAPES).map(row).collect(),
-        shapes_left_out: Count(left_out as u64),
-    }
-}
-
 /// Undeclared traffic whose path begins with the same literal segment.
 fn nearby(site: &Site, endpoint: &EndpointId) -> Result<Vec<NearbyTraffic>, Failed> {
     let first = |template: &str| template.split('/').find(|segment| !segment.is_empty()).map(str::to_owned);
@@ -342,10 +192,5 @@ fn nearby(site: &Site, endpoint: &EndpointId) -> Result<Vec<NearbyTraffic>, Fail
         first(undeclared.proposed.template()).as_ref() == Some(&own)
             && !known.iter().any(|route| route.endpoint == undeclared.proposed)
     });
-    let shown = |undeclared: diff_harness::store::Undeclared| NearbyTraffic {
-        proposed: undeclared.proposed.to_string(),
-        count: Count(undeclared.count),
-        examples: undeclared.examples,
-    };
-    Ok(near.take(NEARBY).map(shown).collect())
+    Ok(near.take(NEARBY).map(NearbyTraffic::from).collect())
 }

@@ -8,11 +8,13 @@ use axum::extract::{Path, State as Of};
 use axum::response::IntoResponse;
 use diff_harness::divergence::Severity;
 use diff_harness::fingerprint::Fingerprint;
-use diff_harness::pages::{Choice, Count, DecisionShown, GroupPage, Here, day, link, moment, sample};
+use diff_harness::pages::{
+    Choice, Count, DecisionShown, GroupEpochRow, GroupPage, Here, day, link, moment, sample,
+};
 use diff_harness::report::Upstreams;
 use diff_harness::store::{DecisionsOf, EpochFilter, Sample};
 use diff_harness::suite::import::{Draft, of_exchange};
-use diff_harness::triage::{Act, Call, Entry, Predicate, Triaged, until};
+use diff_harness::triage::{Call, Predicate, Triaged, until};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
@@ -27,6 +29,8 @@ use crate::control::{Decide, Regroup};
 
 /// Kept exchanges that are stepped through.
 const SAMPLES_MAX: usize = 20;
+/// Epochs in which it was found that are listed.
+const EPOCHS_MAX: usize = 30;
 const DECISIONS_MAX: usize = 50;
 /// What is proposed for a waiver: long enough for a sprint or two, short enough to be looked at again.
 const WAIVER_DAYS: u64 = 30;
@@ -256,9 +260,12 @@ fn view(site: &Site, guest: &Guest, id: &Fingerprint, asked: &Asked) -> Result<G
         samples: samples.len(),
         previous_sample: (at > 1).then(|| other(at - 1)),
         next_sample: (at < samples.len()).then(|| other(at + 1)),
+        notes: Vec::new(),
+        epochs: api.store.group_epochs(id)?.iter().take(EPOCHS_MAX).map(GroupEpochRow::from).collect(),
+        heading: "",
         shown: kept.map(|kept| sample(kept, &upstreams)).unwrap_or_default(),
         case_link: kept.map(|_| link(&format!("/groups/{id}/case"), &[("sample", &at.to_string())])),
-        decisions: log.iter().map(shown).collect(),
+        decisions: log.iter().map(DecisionShown::from).collect(),
         may_undo: decided.is_some(),
         expires: day(diff_harness::exchange::UnixMillis(api.control.now().0 + WAIVER_DAYS * DAY_MS)),
         may_be_noise: group.severity != Severity::Exposure,
@@ -279,26 +286,4 @@ fn said(site: &Site, id: &Fingerprint, sequence: u64) -> Result<Option<String>, 
     let of =
         if entry.wish.group == *id { "this group".to_owned() } else { format!("group {}", entry.wish.group) };
     Ok(Some(format!("Done: {} on {of}.", entry.wish.act.as_str())))
-}
-
-fn shown(entry: &Entry) -> DecisionShown {
-    let wish = &entry.wish;
-    let (owner, expires) = match &wish.act {
-        Act::Decide { owner, expires, .. } => (owner.clone(), expires.map(day).unwrap_or_default()),
-        Act::Undo | Act::Split(_) | Act::Join => (String::new(), String::new()),
-    };
-    let call = match (&wish.act, entry.takes_back) {
-        (Act::Split(predicate), _) => format!("split: {predicate}"),
-        (act, Some(line)) => format!("{} of number {line}", act.as_str()),
-        (act, None) => act.as_str().to_owned(),
-    };
-    DecisionShown {
-        sequence: entry.sequence,
-        at: moment(wish.at),
-        call,
-        actor: wish.actor.clone(),
-        owner,
-        reason: wish.reason.clone(),
-        expires,
-    }
 }

@@ -8,7 +8,7 @@ use axum::extract::State as Of;
 use diff_harness::divergence::Severity;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::fingerprint::Fingerprint;
-use diff_harness::pages::{Choice, Count, GroupRow, GroupsPage, Here, Paging, ago, link};
+use diff_harness::pages::{Choice, Count, GroupRow, GroupsPage, Here, Links, Paging, link};
 use diff_harness::search::Search;
 use diff_harness::store::{Among, Epoch, EpochFilter, GroupListing};
 use diff_harness::triage::{State, Triaged};
@@ -19,7 +19,6 @@ use super::endpoint::named;
 use super::guard::{Guest, query};
 use super::reply::{Failed, Page, html, wrong};
 use super::site::{Site, page};
-use super::standing::{Decided, is_undecided};
 
 const ROWS: usize = 50;
 
@@ -99,16 +98,14 @@ impl Asked {
                     .ok_or_else(|| wrong(format!("`{text}` is not a severity")))?,
             ),
         };
-        let decided = || Decided::read(site);
+        let states = || site.api.control.states();
         let among = match self.state.as_str() {
             "all" => Chosen::All,
-            "" => Chosen::Except(decided()?.passing()),
-            "undecided" => Chosen::Except(decided()?.that(|state| !is_undecided(state))),
-            "waived" => {
-                Chosen::Only(decided()?.that(|state| matches!(state, State::Expected | State::Noise)))
-            }
+            "" => Chosen::Except(states()?.passing()),
+            "undecided" => Chosen::Except(states()?.that(|state| !is_undecided(state))),
+            "waived" => Chosen::Only(states()?.waived()),
             text => match State::ALL.into_iter().find(|state| state.as_str() == text) {
-                Some(wanted) => Chosen::Only(decided()?.that(|state| state == wanted)),
+                Some(wanted) => Chosen::Only(states()?.that(|state| state == wanted)),
                 None => return Err(wrong(format!("`{text}` is not what a list of groups can be of"))),
             },
         };
@@ -175,6 +172,9 @@ fn view(site: &Site, guest: &Guest, asked: &Asked) -> Result<GroupsPage, Failed>
             asked.link("/groups", &[("page", &page.to_string())])
         }),
         compared: Count(compared),
+        left_out: Count(0),
+        rest: "",
+        seen: "last seen",
     })
 }
 
@@ -194,38 +194,11 @@ pub(super) fn rows(
     let views = site.api.store.views(&guest.admitted.name, &ids)?;
     let now = site.api.control.now();
     let row = |triaged: &Triaged| {
-        let group = &triaged.group;
-        let state = triaged.state(site.api.control.enough(&group.endpoint), now);
-        let example = group.example.get();
-        let id = group.fingerprint.to_string();
-        GroupRow {
-            link: link(&format!("/groups/{id}"), &[]),
-            id,
-            severity: group.severity,
-            kind: group.kind.as_str(),
-            location: without_kind(group.kind.as_str(), &group.location),
-            detail: detail(triaged),
-            method: group.endpoint.method().to_string(),
-            template: group.endpoint.template().to_owned(),
-            count: Count(group.count),
-            last_seen: ago(group.last_seen, now),
-            control: example.control.as_deref().map(short),
-            candidate: example.candidate.as_deref().map(short),
-            state: state.as_str(),
-            is_open: state.is_open(),
-            is_viewed: is_viewed(&views, triaged, epoch),
-        }
+        let enough = site.api.control.enough(&triaged.group.endpoint);
+        let is_viewed = is_viewed(&views, triaged, epoch);
+        GroupRow { is_viewed, ..GroupRow::new(triaged, enough, now, Links::Live) }
     };
     Ok(groups.iter().map(row).collect())
-}
-
-/// What sets it apart: of a part, which part it is.
-fn detail(triaged: &Triaged) -> Option<String> {
-    let part = triaged.part.as_ref().map(|part| format!("the part of {}: {}", part.of, part.predicate));
-    match (&triaged.group.detail, part) {
-        (Some(detail), Some(part)) => Some(format!("{detail}; {part}")),
-        (detail, part) => part.or_else(|| detail.clone()),
-    }
 }
 
 fn is_viewed(views: &BTreeMap<Fingerprint, String>, triaged: &Triaged, epoch: &Epoch) -> bool {
@@ -240,15 +213,7 @@ pub(super) fn seen_as(triaged: &Triaged, epoch: &Epoch) -> String {
     format!("{candidate}\n{control}\n{rules}\n{}\n{tens}", triaged.newest_entry)
 }
 
-pub(super) fn without_kind(kind: &str, location: &str) -> String {
-    location.strip_prefix(kind).map_or(location, str::trim_start).to_owned()
-}
-
-/// Enough of a value for a list.
-fn short(value: &str) -> String {
-    const CHARS_MAX: usize = 120;
-    match value.char_indices().nth(CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
-    }
+/// Whether somebody has to say what it is: nobody did, or what was said does not hold any more.
+fn is_undecided(state: State) -> bool {
+    matches!(state, State::New | State::Expired | State::Regressed)
 }

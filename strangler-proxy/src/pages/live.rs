@@ -1,6 +1,6 @@
 //! Counts and stages as they move: server-sent events (WHATWG HTML §9.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,7 +11,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use diff_harness::endpoint::EndpointId;
 use diff_harness::fingerprint::Fingerprint;
-use diff_harness::pages::moment;
+use diff_harness::lifecycle::Stage;
+use diff_harness::pages::{Meter, moment, share};
+use diff_harness::store::StoreError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
@@ -19,12 +21,14 @@ use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::endpoint::share;
+use super::endpoint::meter;
 use super::guard::{Guest, query};
 use super::site::Site;
 
 /// Streams at once. The listener takes 128 connections, and pages and the command line need some of them.
 const STREAMS_MAX: usize = 64;
+/// How often the gate is asked for one message; the rest follows in the next ones.
+const ASKED_MAX: usize = 20;
 const EVERY: Duration = Duration::from_secs(1);
 /// One look at the counters serves all streams that ask at about the same time.
 const FRESH: Duration = Duration::from_millis(500);
@@ -49,6 +53,10 @@ struct EndpointCounts {
     stage: String,
     hold: &'static str,
     share: String,
+    /// How much of what the gate wants is there, in words and as a meter.
+    evidence: String,
+    have: u64,
+    want: u64,
 }
 
 #[derive(Deserialize)]
@@ -84,7 +92,14 @@ impl Live {
         {
             return Arc::clone(counts);
         }
-        let counts = Arc::new(counts(site));
+        let counts = match counts(site) {
+            Ok(counts) => Arc::new(counts),
+            // The page stays as it was; the next look may succeed.
+            Err(error) => {
+                tracing::warn!(%error, "live counts could not be read");
+                return newest.as_ref().map(|(_, counts)| Arc::clone(counts)).unwrap_or_default();
+            }
+        };
         *newest = Some((Instant::now(), Arc::clone(&counts)));
         counts
     }
@@ -177,9 +192,20 @@ impl Stream {
     }
 }
 
-fn counts(site: &Site) -> Counts {
-    let of = |route: diff_harness::lifecycle::Route| {
+fn counts(site: &Site) -> Result<Counts, StoreError> {
+    let outlooks = site.api.control.look_ahead(ASKED_MAX)?;
+    let passing = site.api.control.states()?.passing();
+    let epoch = site.api.recorder.epochs().current();
+    let open: BTreeSet<EndpointId> =
+        site.api.store.group_sums(&epoch, &passing)?.into_iter().map(|(endpoint, _, _)| endpoint).collect();
+    let of = |route: diff_harness::lifecycle::Route| -> Result<(EndpointId, EndpointCounts), StoreError> {
         let tally = site.api.tally(Some(&route.endpoint));
+        // As the pages show it: the gate is not asked for what an open group stands before.
+        let is_asked = !open.contains(&route.endpoint) && route.standing.stage != Stage::Legacy;
+        let outlook = if is_asked { outlooks.of(&route)? } else { None };
+        let Meter { have, want, text, .. } = outlook
+            .and_then(|outlook| Meter::of(&outlook.ruling))
+            .unwrap_or_else(|| meter(site, &route, &outlooks.tally(&route.endpoint)));
         let counts = EndpointCounts {
             seen: tally.seen(),
             compared: tally.compared(),
@@ -190,8 +216,11 @@ fn counts(site: &Site) -> Counts {
             stage: route.standing.stage.to_string(),
             hold: route.standing.hold.as_str(),
             share: share(route.standing),
+            evidence: text,
+            have,
+            want,
         };
-        (route.endpoint, counts)
+        Ok((route.endpoint, counts))
     };
     site.api.control.routes().into_iter().map(of).collect()
 }

@@ -4,28 +4,54 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use diff_harness::exchange::UnixMillis;
-use diff_harness::pages::{Here, MatrixPage, moment};
+use diff_harness::pages::{Here, MatrixPage, ago, moment};
 use diff_harness::suite::matrix::Matrix;
-use http::StatusCode;
+use diff_harness::suite::published::Published;
+use http::{StatusCode, Uri};
+use serde::Deserialize;
 
-use super::guard::Guest;
+use super::guard::{Guest, query};
 use super::reply::{Page, html};
 use super::site::{Site, page};
-use crate::admin::last_matrix;
 
-pub(super) async fn show(State(site): State<Arc<Site>>, Extension(guest): Extension<Guest>) -> Page {
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    page: usize,
+}
+
+pub(super) async fn show(
+    State(site): State<Arc<Site>>,
+    Extension(guest): Extension<Guest>,
+    uri: Uri,
+) -> Page {
+    let asked: Asked = query(&uri)?;
     page(site, guest, move |site, guest| {
         let frame = site.frame(guest, "Matrix", Here::Matrix);
-        let view = match last_matrix(site.api.store.as_ref())? {
-            None => MatrixPage::new(frame, &Matrix::default(), String::new()),
+        let view = match Published::last(site.api.store.as_ref())? {
+            None => MatrixPage::new(frame, &Matrix::default(), Vec::new(), None),
             Some(last) => {
-                let at = moment(UnixMillis(last.at_ms));
-                let source = format!("suite {}, handed in by {} at {at}", last.suite, last.actor);
-                MatrixPage::new(frame, &last.matrix(), source)
+                let mut source = vec![format!("suite {}", last.suite)];
+                source.push(match last.revision.as_str() {
+                    "" => "no revision was named".to_owned(),
+                    revision => format!("revision {revision}"),
+                });
+                let age = ago(last.at(), site.api.control.now());
+                source.push(format!("published {age} by {}, {}", last.actor, moment(last.at())));
+                let is_old = deployed_since(site, &last)?;
+                MatrixPage { is_old, ..MatrixPage::new(frame, &last.matrix(), source, Some(asked.page)) }
             }
         };
         Ok(html(StatusCode::OK, &view))
     })
     .await
+}
+
+/// Whether the first comparison with the current candidate came after it was published.
+fn deployed_since(site: &Site, published: &Published) -> Result<bool, diff_harness::store::StoreError> {
+    let current = site.api.recorder.epochs().current();
+    let epochs = site.api.store.epochs()?;
+    let first =
+        epochs.iter().filter(|span| span.epoch.candidate == current.candidate).map(|span| span.first).min();
+    Ok(first.is_some_and(|first| first > published.at()))
 }

@@ -11,12 +11,13 @@ mod reply;
 mod overview;
 mod endpoint;
 mod flips;
-mod standing;
 mod groups;
 mod group;
 mod matrix;
+mod rules;
 mod audit;
 mod pulse;
 mod live;
 
+pub(crate) use endpoint::flip;
 pub use site::{Site, hardened, router};

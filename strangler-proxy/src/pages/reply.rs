@@ -86,8 +86,7 @@ pub(super) fn trouble(visitor: Visitor, failed: Failed) -> Response {
         Code::StoreFailed | Code::Internal => "It failed",
         _ => "It was not done",
     };
-    let frame =
-        Frame { title: title.to_owned(), here: Here::Elsewhere, visitor, said: None, epoch: String::new() };
+    let frame = Frame::new(title, Here::Elsewhere, visitor);
     let view = Trouble { frame, message, hint, reasons: failed.reasons, back: "/".to_owned() };
     html(status_of(code), &view)
 }

@@ -107,14 +107,7 @@ pub(super) async fn name(
 }
 
 fn view(then: String, refused: bool) -> Door {
-    let frame = Frame {
-        title: "Sign in".to_owned(),
-        here: Here::Elsewhere,
-        visitor: Visitor::default(),
-        said: None,
-        epoch: String::new(),
-    };
-    Door { frame, refused, then }
+    Door { frame: Frame::new("Sign in", Here::Elsewhere, Visitor::default()), refused, then }
 }
 
 /// A path of this site, never another site's address: browsers take `//host` and `/\host` for one.

@@ -17,7 +17,7 @@ use super::guard::{self, Guest};
 use super::live::Live;
 use super::pulse::Pulse;
 use super::reply::{Failed, Page};
-use super::{audit, endpoint, flips, group, groups, live, matrix, overview, sign_in};
+use super::{audit, endpoint, flips, group, groups, live, matrix, overview, rules, sign_in};
 use crate::admin::Api;
 use crate::admin::wire::{Code, Problem};
 
@@ -48,16 +48,13 @@ impl Site {
         let epoch = self.api.recorder.epochs().current();
         let named = |name: &str| if name.is_empty() { "unnamed".to_owned() } else { name.to_owned() };
         Frame {
-            title: title.into(),
-            here,
-            visitor: guest.visitor.clone(),
-            said: None,
             epoch: format!(
                 "candidate {}, control {}, rules {}",
                 named(&epoch.candidate),
                 named(&epoch.control),
                 named(&epoch.rules)
             ),
+            ..Frame::new(title, here, guest.visitor.clone())
         }
     }
 }
@@ -80,6 +77,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/groups/{id}/split", post(group::split))
         .route("/groups/{id}/join", post(group::join))
         .route("/matrix", get(matrix::show))
+        .route("/rules", get(rules::show))
         .route("/audit", get(audit::show))
         .route("/events", get(live::events))
         .route("/name", post(sign_in::name))

@@ -4,6 +4,7 @@ mod run;
 mod outputs;
 mod progress;
 mod merge;
+mod publish;
 mod import;
 mod add;
 
@@ -28,6 +29,8 @@ enum What {
     Run(Box<run::Run>),
     /// Makes one report of those of several shards
     Merge(merge::Merge),
+    /// Shows a run's matrix on the review page
+    Publish(publish::Publish),
     /// Makes a suite from recorded traffic, a HAR file or an OpenAPI document
     Import(import::Import),
     /// Makes a case of a divergence that the proxy found
@@ -48,6 +51,7 @@ impl Suite {
         match self.what {
             What::Run(_) => "suite run",
             What::Merge(_) => "suite merge",
+            What::Publish(_) => "suite publish",
             What::Import(_) => "suite import",
             What::Add(_) => "suite add",
             What::Schema(_) => "suite schema",
@@ -58,6 +62,7 @@ impl Suite {
         match self.what {
             What::Run(run) => run.run(context),
             What::Merge(merge) => merge.run(context),
+            What::Publish(publish) => publish.run(context),
             What::Import(import) => import.run(),
             What::Add(add) => add.run(context),
             What::Schema(schema) => Ok(schema.run()),

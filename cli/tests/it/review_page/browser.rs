@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,8 +26,19 @@ pub(crate) struct Browser {
     session: String,
 }
 
-/// The driver ends when its standard input does, and so with this process, however that ends.
-const DRIVER: &str = "chromedriver --port=0 & driver=$!; cat; kill $driver; wait $driver";
+/// The driver ends when its standard input does, and so with this process, however that ends; the kernel ends what the
+/// driver started with the driver (prctl(2), PR_SET_PDEATHSIG), and nothing stays behind in the folder of temporary files.
+const DRIVER: &str = r#"
+export TMPDIR="$1"
+setpriv --pdeathsig KILL chromedriver --port=0 & driver=$!
+cat
+kill -KILL $driver
+wait $driver 2>/dev/null
+for _ in 1 2 3 4 5; do rm -rf "$TMPDIR" && break; sleep 0.2; done
+"#;
+
+/// What the driver starts: the browser, which ends with it.
+const CHROMIUM: &str = "#!/bin/sh\nexec setpriv --pdeathsig KILL chromium \"$@\"\n";
 
 static BROWSER: LazyLock<Mutex<Browser>> = LazyLock::new(|| Mutex::new(Browser::start()));
 
@@ -43,10 +56,23 @@ pub(crate) fn browser() -> MutexGuard<'static, Browser> {
     browser
 }
 
-impl Browser {
+/// A driver that listens, and how long it lives.
+struct Driver {
+    child: Child,
+    address: String,
+    /// Its temporary files and those of the browsers that it starts.
+    folder: PathBuf,
+}
+
+impl Driver {
     fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("strangler-browser-").tempdir().unwrap().keep();
+        let chromium = folder.join("chromium");
+        std::fs::write(&chromium, CHROMIUM).unwrap();
+        std::fs::set_permissions(&chromium, std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut child = Command::new("sh")
-            .args(["-c", DRIVER])
+            .args(["-c", DRIVER, "sh"])
+            .arg(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -62,11 +88,10 @@ impl Browser {
                 break port.trim_end_matches('.').to_owned();
             }
         };
-        // Its standard input stays open as long as this process lives.
-        Box::leak(Box::new(child));
-        let driver = format!("127.0.0.1:{port}");
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        Self { child, address: format!("127.0.0.1:{port}"), folder }
+    }
+
+    fn client(&self, runtime: &Runtime) -> Client {
         let arguments = [
             "--headless=new",
             "--no-sandbox",
@@ -75,19 +100,31 @@ impl Browser {
             "--hide-scrollbars",
         ];
         let capabilities = json!({
-            "goog:chromeOptions": {"args": arguments},
+            "goog:chromeOptions": {"args": arguments, "binary": self.folder.join("chromium")},
             "goog:loggingPrefs": {"browser": "ALL"},
         });
         let Value::Object(capabilities) = capabilities else { unreachable!("it is written above") };
-        let client = runtime
+        runtime
             .block_on(
                 ClientBuilder::new(HttpConnector::new())
                     .capabilities(capabilities)
-                    .connect(&format!("http://{driver}")),
+                    .connect(&format!("http://{}", self.address)),
             )
-            .expect("Chromium starts: it is of the Debian package chromium");
+            .expect("Chromium starts: it is of the Debian package chromium")
+    }
+}
+
+impl Browser {
+    fn start() -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let driver = Driver::start();
+        let client = driver.client(&runtime);
         let session = runtime.block_on(client.session_id()).unwrap().expect("a session has an id");
-        Self { runtime, client, driver, session }
+        let address = driver.address.clone();
+        // Its standard input stays open as long as this process lives.
+        Box::leak(Box::new(driver));
+        Self { runtime, client, driver: address, session }
     }
 
     pub(crate) fn goto(&self, url: &str) {
@@ -231,4 +268,34 @@ impl Browser {
         assert!(said["value"].get("error").is_none(), "{path}: {said}");
         said
     }
+}
+
+/// Processes of which the command line names this folder.
+fn processes_of(folder: &Path) -> Vec<String> {
+    let folder = folder.to_string_lossy().into_owned();
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains(&folder)).collect()
+}
+
+#[test]
+fn a_browser_ends_with_the_process_that_started_it() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let Driver { mut child, folder, address } = Driver::start();
+    let client = Driver { child: Command::new("true").spawn().unwrap(), folder: folder.clone(), address }
+        .client(&runtime);
+    let browsers = |of: &Path| {
+        processes_of(of).into_iter().filter(|line| line.contains("--user-data-dir")).collect::<Vec<_>>()
+    };
+    assert!(!browsers(&folder).is_empty(), "its profile lies in the folder: {:?}", processes_of(&folder));
+    // Nothing is said to the browser: the standard input ends, as it does when this process is killed.
+    drop(child.stdin.take());
+    let begun = Instant::now();
+    while folder.exists() || !processes_of(&folder).is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "left behind: {:?}", processes_of(&folder));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.wait().unwrap();
+    drop(client);
 }

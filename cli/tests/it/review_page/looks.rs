@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::browser::{Browser, browser};
 use super::gallery::{gallery, groups};
+use super::safety::TOKENS;
+use crate::rig::{Rig, candidate, control};
 
 const AXE: &str = include_str!("../../vendor/axe-core/axe.min.js");
 
@@ -39,6 +41,12 @@ fn no_page_has_a_violation_that_axe_knows_light_or_dark_wide_or_narrow() {
     rig.expect(0, &[&["divergences", "triage", waived], &waiver[..]].concat());
     let report = rig.dir.path().join("report.html");
     rig.expect(0, &["report", "--html", report.to_str().unwrap()]);
+    let frozen = |anchor: &str| format!("file://{}{anchor}", report.display());
+    browser.goto(&frozen(""));
+    let first_endpoint =
+        browser.run("return document.querySelector('.endpoints tbody a').href").as_str().unwrap().to_owned();
+    // A proxy that asks for a token.
+    let guarded = Rig::with(control, candidate, TOKENS);
     let site = |path: &str| format!("http://{}{path}", rig.proxy().admin);
     let pages = [
         ("overview", site("/")),
@@ -49,9 +57,18 @@ fn no_page_has_a_violation_that_axe_knows_light_or_dark_wide_or_narrow() {
         ("group", site(&format!("/groups/{}", leak.0))),
         ("waived", site(&format!("/groups/{waived}"))),
         ("matrix", site("/matrix")),
+        ("rules", site("/rules")),
         ("audit", site("/audit")),
         ("missing", site("/groups/v1-0000000000000000")),
-        ("report", format!("file://{}", report.display())),
+        ("report", frozen("")),
+        ("report-group", frozen(&format!("#group-{}", leak.0))),
+        ("report-endpoint", first_endpoint),
+        ("report-groups", frozen("#groups")),
+        ("report-matrix", frozen("#matrix")),
+        ("report-rules", frozen("#rules")),
+        ("report-audit", frozen("#audit")),
+        ("report-suite", format!("file://{}#matrix", rig.dir.path().join("suite.html").display())),
+        ("sign-in", format!("http://{}/login", guarded.proxy().admin)),
     ];
     let mut found = Vec::new();
     for (name, url) in &pages {
@@ -60,7 +77,9 @@ fn no_page_has_a_violation_that_axe_knows_light_or_dark_wide_or_narrow() {
             browser.dark(theme == "dark");
             browser.goto(url);
             found.extend(violations(&browser).into_iter().map(|one| format!("{name}, {theme}: {one}")));
-            if let Some(folder) = pictures.as_ref().filter(|_| theme != "phone" || *name == "overview") {
+            if let Some(folder) =
+                pictures.as_ref().filter(|_| theme != "phone" || ["overview", "group"].contains(name))
+            {
                 let height = browser.run("return document.documentElement.scrollHeight").as_u64().unwrap();
                 browser.size(width, u32::try_from(height.clamp(500, 1_000)).unwrap());
                 std::fs::write(folder.join(format!("{name}-{theme}.png")), browser.screenshot()).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::rig::{Answered, Rig, candidate, control, raw};
 
-const TOKENS: &str = "
+pub(super) const TOKENS: &str = "
 [[admin.tokens]]
 name = \"vera\"
 token = \"viewer-viewer-viewer\"

@@ -1,4 +1,4 @@
-//! One group: what differs, an example, and the exchanges that show it.
+//! Pieces of a group's page: the newest values, and the exchanges that show it.
 
 use http::HeaderMap;
 
@@ -9,67 +9,11 @@ use crate::exchange::{Observation, Outcome};
 use crate::report::curl::curl_line;
 use crate::report::json::outcome_line;
 use crate::report::side_by_side;
-use crate::report::{GroupReport, Upstreams, grouped, time, without_kind};
+use crate::report::{Upstreams, grouped, time};
 use crate::store::Sample;
 
-pub(super) fn card(
-    page: &mut Page,
-    report: &GroupReport,
-    upstreams: &Upstreams,
-    open: bool,
-    budget: &mut Budget,
-) {
-    let group = &report.group;
-    let severity = group.severity.as_str();
-    put!(
-        page,
-        "<details class=\"group {}\" id=\"{}\" data-severity=\"{}\" data-text=\"{} {} {} {}\"",
-        severity,
-        group.fingerprint,
-        severity,
-        group.endpoint,
-        group.kind.as_str(),
-        group.location,
-        group.fingerprint
-    );
-    if open {
-        put!(page, " open");
-    }
-    put!(page, "><summary><span class=\"pill {}\">{}</span> <span class=\"what\">", severity, severity);
-    let location = without_kind(group.kind, &group.location);
-    put!(page, "<b>{}</b> <code>{}</code>", group.kind.as_str(), location);
-    if let Some(detail) = &group.detail {
-        put!(page, " <i>{}</i>", detail);
-    }
-    put!(
-        page,
-        "</span> <span class=\"where\"><span class=\"method\">{}</span> <code>{}</code></span> \
-         <span class=\"count\">{}×</span></summary>\n<div class=\"inside\">\n",
-        group.endpoint.method(),
-        group.endpoint.template(),
-        grouped(group.count)
-    );
-    put!(
-        page,
-        "<p class=\"facts\"><code>{}</code> · in {} {} · first {} · last {}</p>\n",
-        group.fingerprint,
-        grouped(group.exchanges),
-        if group.exchanges == 1 { "exchange" } else { "exchanges" },
-        time(group.first_seen),
-        time(group.last_seen)
-    );
-    values(page, group.example.get());
-    if report.samples.is_empty() {
-        put!(page, "<p class=\"empty\">No exchange of this group is kept any more.</p>");
-    }
-    for sample in &report.samples {
-        self::sample(page, sample, upstreams, budget);
-    }
-    put!(page, "</div></details>\n");
-}
-
 /// Both values of the newest divergence.
-fn values(page: &mut Page, divergence: &Divergence) {
+pub(crate) fn values(page: &mut Page, divergence: &Divergence) {
     put!(page, "<p class=\"at\">newest at <code>{}</code></p><div class=\"values\">", divergence.location);
     for (side, value) in [("control", &divergence.control), ("candidate", &divergence.candidate)] {
         match value {

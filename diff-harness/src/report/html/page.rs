@@ -22,11 +22,6 @@ impl Page {
         self.0.write_fmt(piece).expect("a string takes everything");
     }
 
-    /// A style sheet or script of this crate.
-    pub(crate) fn asset(&mut self, asset: &'static str) {
-        self.0.push_str(asset);
-    }
-
     pub(crate) fn finish(self) -> String {
         self.0
     }

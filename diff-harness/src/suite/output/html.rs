@@ -1,10 +1,13 @@
-//! The run as one HTML file that needs nothing else, in the clothes of the proxy's report.
+//! The run as one HTML file that needs nothing else: the pages of the review page that a run has.
 
 use super::cut;
 use crate::comparison::Verdict;
-use crate::report::html::page::{Page, put};
-use crate::report::html::{foot, head};
-use crate::suite::matrix::{Cell, Matrix};
+use crate::pages::{
+    CaseRow, Count, Frame, Frozen, FrozenPage, GroupPage, GroupRow, GroupsPage, Here, Links, MatrixPage,
+    Paging, RunPage, group_anchor, short,
+};
+use crate::report::html::{severities, values};
+use crate::report::without_kind;
 use crate::suite::outcome::{Accepted, FailOn, StepOutcome};
 use crate::suite::report::{Group, RunReport, RunVerdict};
 
@@ -13,21 +16,18 @@ const SHOWN_MAX: usize = 2000;
 const VALUE_BYTES_MAX: usize = 4 << 10;
 
 pub fn render(report: &RunReport, fail_on: FailOn) -> String {
-    let mut page = Page::default();
-    head(&mut page, "Strangler suite");
-    put!(
-        page,
-        "<header><h1>{}</h1><p class=\"when\"><code>{}</code> · {}</p></header>\n<main>\n",
-        report.suite,
-        report.file,
-        headline(report.verdict(fail_on))
-    );
-    summary(&mut page, report);
-    groups(&mut page, report, fail_on);
-    matrix(&mut page, &report.matrix);
-    cases(&mut page, report);
-    put!(page, "</main>\n");
-    foot(page)
+    let groups = report.groups();
+    let shown = &groups[..groups.len().min(SHOWN_MAX)];
+    let mut pages = vec![run(report, fail_on), self::groups(report, shown, groups.len(), fail_on)];
+    let mut places = vec![("Run", "run"), ("Groups", "groups")];
+    if !report.matrix.is_empty() {
+        places.push(("Matrix", "matrix"));
+        let frame = Frame::frozen("matrix", "Matrix", Here::Matrix);
+        let view = MatrixPage::new(frame, &report.matrix, vec![format!("suite {}", report.suite)], None);
+        pages.push(FrozenPage::new(&view.frame, &view.as_content()));
+    }
+    pages.extend(shown.iter().map(|found| group(found, fail_on)));
+    Frozen { title: "Strangler suite".to_owned(), made: vec![report.suite.clone()], places, pages }.finish()
 }
 
 fn headline(verdict: RunVerdict) -> &'static str {
@@ -40,169 +40,146 @@ fn headline(verdict: RunVerdict) -> &'static str {
     }
 }
 
-fn summary(page: &mut Page, report: &RunReport) {
+fn run(report: &RunReport, fail_on: FailOn) -> FrozenPage {
     let totals = &report.totals;
-    put!(page, "<section class=\"summary\">\n");
-    if report.matrix.exposed() > 0 {
-        put!(
-            page,
-            "<p class=\"alert exposure\"><strong>Exposure.</strong> The candidate allowed what control refused, {} times.</p>\n",
-            report.matrix.exposed()
-        );
-    }
-    for note in &report.notes {
-        put!(page, "<p class=\"note\">{}</p>\n", note);
-    }
-    put!(page, "<div class=\"tiles\">\n");
-    for (class, name, n) in [
-        ("", "cases", totals.cases),
-        ("", "steps", totals.steps),
-        ("match", "match", totals.matched),
-        ("tolerated", "tolerated by rules", totals.tolerated),
-        ("mismatch", "mismatch", totals.mismatched),
-        ("tolerated", "of them accepted", totals.accepted),
-        ("skipped", "skipped", totals.skipped),
-        ("dropped", "failed or not run", totals.failed + totals.not_run),
-    ] {
-        put!(page, "<div class=\"tile {}\"><b>{}</b><span>{}</span></div>\n", class, n, name);
-    }
-    put!(page, "</div>\n<p class=\"facts\">{} of {} cases run.", totals.cases, report.planned);
+    let mut facts = vec![format!("{} of {} cases run.", totals.cases, report.planned)];
     if totals.both_failed > 0 {
-        put!(page, " {} equal server errors on both sides: no evidence of parity.", totals.both_failed);
+        facts.push(format!(
+            "{} equal server errors on both sides: no evidence of parity.",
+            totals.both_failed
+        ));
     }
     if totals.unconfirmed > 0 {
-        put!(page, " {} times something differed once and not again.", totals.unconfirmed);
+        facts.push(format!("{} times something differed once and not again.", totals.unconfirmed));
     }
-    put!(page, "</p></section>\n");
+    let (cases, is_cut) = cases(report);
+    let plain = totals.cases - report.results().iter().filter(|result| !result.is_plain()).count() as u64;
+    let view = RunPage {
+        frame: Frame::frozen("run", "Run", Here::Overview),
+        suite: report.suite.clone(),
+        file: report.file.clone(),
+        headline: headline(report.verdict(fail_on)),
+        exposed: Count(report.matrix.exposed()),
+        notes: report.notes.clone(),
+        tiles: vec![
+            ("", "cases", Count(totals.cases)),
+            ("", "steps", Count(totals.steps)),
+            ("match", "match", Count(totals.matched)),
+            ("tolerated", "tolerated by rules", Count(totals.tolerated)),
+            ("mismatch", "mismatch", Count(totals.mismatched)),
+            ("tolerated", "of them accepted", Count(totals.accepted)),
+            ("skipped", "skipped", Count(totals.skipped)),
+            ("dropped", "failed or not run", Count(totals.failed + totals.not_run)),
+        ],
+        facts,
+        cases,
+        is_cut,
+        plain: Count(plain),
+    };
+    FrozenPage::new(&view.frame, &view.as_content())
 }
 
-fn groups(page: &mut Page, report: &RunReport, fail_on: FailOn) {
-    let groups = report.groups();
-    put!(page, "<section id=\"groups\"><h2>Groups</h2>\n");
-    if groups.is_empty() {
-        put!(
-            page,
-            "<p class=\"empty\">No divergence beyond the rules in {} comparisons.</p>",
-            report.totals.compared()
-        );
-    }
-    for group in groups.iter().take(SHOWN_MAX) {
-        self::group(page, group, fail_on);
-    }
-    if groups.len() > SHOWN_MAX {
-        put!(page, "<p class=\"empty\">{} more groups are in the JSON.</p>", groups.len() - SHOWN_MAX);
-    }
-    put!(page, "</section>\n");
+fn groups(report: &RunReport, shown: &[&Group], found: usize, fail_on: FailOn) -> FrozenPage {
+    let rows: Vec<_> = shown.iter().map(|group| row(group, fail_on)).collect();
+    let view = GroupsPage {
+        frame: Frame::frozen("groups", "Groups", Here::Groups),
+        search: String::new(),
+        endpoint: String::new(),
+        severity: severities(rows.iter().map(|row| row.severity)),
+        state: Vec::new(),
+        paging: Paging::default(),
+        compared: Count(report.totals.compared()),
+        left_out: Count((found - shown.len()) as u64),
+        rest: "more groups are in the JSON.",
+        seen: "first at",
+        rows,
+    };
+    FrozenPage::new(&view.frame, &view.as_content())
 }
 
-fn group(page: &mut Page, group: &Group, fail_on: FailOn) {
+fn row(group: &Group, fail_on: FailOn) -> GroupRow {
     let divergence = group.divergence.get();
-    let severity = divergence.severity.as_str();
-    put!(
-        page,
-        "<details class=\"group {}\" id=\"{}\"><summary><span class=\"pill {}\">{}</span><h3><span class=\"method\">{}</span> \
-         <code>{}</code></h3><span class=\"what\">{} <i>at</i> <code>{}</code></span><span class=\"count\">×{}</span></summary>\n\
-         <div class=\"inside\">",
-        severity,
-        group.fingerprint,
-        severity,
-        severity,
-        group.endpoint.method(),
-        group.endpoint.template(),
-        divergence.kind.as_str(),
-        divergence.location.generalized(),
-        group.count
-    );
+    let id = group.fingerprint.to_string();
+    let location = divergence.location.generalized().to_string();
+    GroupRow {
+        link: Links::Frozen.group(&id),
+        id,
+        severity: divergence.severity,
+        kind: divergence.kind.as_str(),
+        location: without_kind(divergence.kind, &location).to_owned(),
+        detail: divergence.detail.clone(),
+        method: group.endpoint.method().to_string(),
+        template: group.endpoint.template().to_owned(),
+        count: Count(group.count),
+        last_seen: format!("line {}", group.line),
+        control: divergence.control.as_deref().map(short),
+        candidate: divergence.candidate.as_deref().map(short),
+        state: match &group.accepted {
+            Some(Accepted::Baseline) => "in the baseline",
+            Some(Accepted::Waiver { .. }) => "waived",
+            None if !group.fails(fail_on) => "below the bar",
+            None => "new",
+        },
+        is_open: group.fails(fail_on),
+        is_viewed: false,
+    }
+}
+
+fn group(group: &Group, fail_on: FailOn) -> FrozenPage {
+    let mut divergence = group.divergence.get().clone();
+    for value in [&mut divergence.control, &mut divergence.candidate].into_iter().flatten() {
+        *value = cut(value, VALUE_BYTES_MAX).to_string();
+    }
+    let mut notes = Vec::new();
     match &group.accepted {
-        Some(Accepted::Baseline) => put!(page, "<p class=\"note\">accepted: it stands in the baseline</p>"),
+        Some(Accepted::Baseline) => notes.push("accepted: it stands in the baseline".to_owned()),
         Some(Accepted::Waiver { owner, reason }) => {
-            put!(page, "<p class=\"note\">waived: {} (owner: {})</p>", reason, owner);
+            notes.push(format!("waived: {reason} (owner: {owner})"));
         }
-        None if !group.fails(fail_on) => put!(page, "<p class=\"note\">below the bar of this run</p>"),
+        None if !group.fails(fail_on) => notes.push("below the bar of this run".to_owned()),
         None => {}
     }
-    put!(
-        page,
-        "<p class=\"facts\">group <code>{}</code>, first at line {} in case <code>{}</code>",
-        group.fingerprint,
-        group.line,
-        group.case
-    );
-    if let Some(persona) = &group.persona {
-        put!(page, " as <code>{}</code>", persona);
-    }
-    put!(page, "</p><div class=\"values\">");
-    for (side, value) in [("control", &divergence.control), ("candidate", &divergence.candidate)] {
-        put!(page, "<div><h4>{}</h4>", side);
-        match value {
-            Some(value) => put!(page, "<pre>{}</pre></div>", cut(value, VALUE_BYTES_MAX)),
-            None => put!(page, "<p class=\"nothing\">nothing</p></div>"),
-        }
-    }
-    put!(page, "</div></div></details>\n");
+    let persona = group.persona.as_ref().map(|persona| format!(" as {persona}")).unwrap_or_default();
+    notes.push(format!("first at line {} in case {}{persona}", group.line, group.case));
+    let row = row(group, fail_on);
+    let title = format!("{} {}", row.kind, row.location);
+    let view = GroupPage {
+        frame: Frame::frozen(group_anchor(&row.id), title, Here::Groups),
+        endpoint: group.endpoint.to_string(),
+        // A run has no pages of endpoints.
+        endpoint_link: Links::Frozen.page("groups"),
+        list_link: Links::Frozen.page("groups"),
+        notes,
+        exchanges: Count(group.count),
+        first_seen: String::new(),
+        epochs: Vec::new(),
+        shapes: Vec::new(),
+        split_shapes: Vec::new(),
+        place: String::new(),
+        part_of: None,
+        previous: None,
+        next: None,
+        then: String::new(),
+        expected: 0,
+        sample: 0,
+        samples: 0,
+        previous_sample: None,
+        next_sample: None,
+        heading: "What both sides said",
+        shown: values(&divergence),
+        case_link: None,
+        decisions: Vec::new(),
+        may_undo: false,
+        expires: String::new(),
+        may_be_noise: false,
+        row,
+    };
+    FrozenPage::new(&view.frame, &view.as_content())
 }
 
-fn matrix(page: &mut Page, matrix: &Matrix) {
-    if matrix.is_empty() {
-        return;
-    }
-    let personas = matrix.personas();
-    put!(
-        page,
-        "<section id=\"matrix\"><h2>Who may do what</h2><p>What control said, and what the candidate said where it said \
-         something else; requests allowed of requests sent.</p>\n<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th>endpoint</th>"
-    );
-    for persona in &personas {
-        put!(page, "<th>{}</th>", persona);
-    }
-    put!(page, "</tr></thead><tbody>\n");
-    for (endpoint, cells) in matrix.rows() {
-        put!(
-            page,
-            "<tr><td><span class=\"method\">{}</span> <code>{}</code></td>",
-            endpoint.method(),
-            endpoint.template()
-        );
-        for persona in &personas {
-            match cells.get(*persona) {
-                None => put!(page, "<td></td>"),
-                Some(cell) => self::cell(page, cell),
-            }
-        }
-        put!(page, "</tr>\n");
-    }
-    put!(page, "</tbody></table></div></section>\n");
-}
-
-fn cell(page: &mut Page, cell: &Cell) {
-    if cell.exposed > 0 {
-        put!(
-            page,
-            "<td>{} <span class=\"pill exposure\">candidate {}, exposed ×{}</span></td>",
-            cell.control,
-            cell.candidate,
-            cell.exposed
-        );
-    } else if cell.control == cell.candidate {
-        put!(page, "<td>{}</td>", cell.control);
-    } else {
-        put!(
-            page,
-            "<td>{} <span class=\"pill changed\">candidate {}</span></td>",
-            cell.control,
-            cell.candidate
-        );
-    }
-}
-
-/// Cases with something to read in them.
-fn cases(page: &mut Page, report: &RunReport) {
-    put!(
-        page,
-        "<section id=\"cases\"><h2>Cases</h2>\n<div class=\"scroll\"><table><thead><tr><th>case</th><th>persona</th>\
-        <th>step</th><th class=\"n\">line</th><th>outcome</th><th>notes</th></tr></thead><tbody>\n"
-    );
-    let mut shown = 0;
+/// Steps with something to read in them, and whether there are more.
+fn cases(report: &RunReport) -> (Vec<CaseRow>, bool) {
+    let mut rows = Vec::new();
     let results = report.results();
     let steps = results.iter().flat_map(|result| result.steps.iter().map(move |step| (result, step)));
     for (result, step) in steps {
@@ -218,28 +195,19 @@ fn cases(page: &mut Page, report: &RunReport) {
             StepOutcome::NotRun => ("not run".to_owned(), String::new()),
             StepOutcome::Prepared => continue,
         };
-        if shown == SHOWN_MAX {
-            put!(page, "<tr><td colspan=\"6\">more are in the JSON</td></tr>\n");
-            break;
+        if rows.len() == SHOWN_MAX {
+            return (rows, true);
         }
-        shown += 1;
-        put!(
-            page,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td></tr>\n",
-            result.case,
-            result.persona.as_deref().unwrap_or(""),
-            step.name,
-            step.line,
+        rows.push(CaseRow {
+            name: result.case.to_string(),
+            persona: result.persona.as_deref().unwrap_or("").to_owned(),
+            step: step.name.to_string(),
+            line: step.line,
             outcome,
-            cut(&notes, VALUE_BYTES_MAX)
-        );
+            notes: cut(&notes, VALUE_BYTES_MAX).to_string(),
+        });
     }
-    put!(page, "</tbody></table></div>\n");
-    put!(
-        page,
-        "<p class=\"empty\">{} cases with nothing to say are not shown.</p></section>\n",
-        report.totals.cases - results.iter().filter(|r| !r.is_plain()).count() as u64
-    );
+    (rows, false)
 }
 
 #[cfg(test)]
@@ -259,6 +227,6 @@ mod tests {
     #[test]
     fn the_matrix_and_the_reason_of_a_waiver_are_shown() {
         let page = render(&fixture::report(), FailOn::Any);
-        assert!(page.contains("exposed ×1") && page.contains("agreed | with &lt;mobile&gt;"), "{page}");
+        assert!(page.contains("allows more") && page.contains("agreed | with &lt;mobile&gt;"), "{page}");
     }
 }

@@ -12,9 +12,9 @@ use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::{Declaration, Flip, Route, Transition};
 use diff_harness::noise::book::EndpointNoise;
 use diff_harness::store::{
-    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupEpoch, GroupFilter, GroupListing,
-    GroupShape, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally, Sample, Store, StoreError,
-    Swept, Tally, Took, Undeclared,
+    Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupEpoch, GroupFilter,
+    GroupListing, GroupShape, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally, Sample, Store,
+    StoreError, Swept, Tally, Took, Undeclared,
 };
 use diff_harness::triage::{Decided, Entry, Part, Triaged, Wish};
 

@@ -1,6 +1,6 @@
 //! The order of the stages, and which moves along it there are.
 
-use diff_harness::lifecycle::{Stage, Weight};
+use super::{Stage, Weight};
 
 /// The steps of a canary, in ten-thousandths: 1, 5, 10, 25 and 50 %.
 const CANARY_STEPS: [u16; 5] = [100, 500, 1_000, 2_500, 5_000];
@@ -52,11 +52,16 @@ pub fn is_forward(from: Stage, to: Stage) -> bool {
 }
 
 /// Whether the candidate answers any client at this stage.
-pub(super) fn answers_clients(stage: Stage) -> bool {
+pub fn answers_clients(stage: Stage) -> bool {
     match stage {
         Stage::Legacy | Stage::Shadow | Stage::Record | Stage::Verify => false,
         Stage::Canary(_) | Stage::Live | Stage::Soak | Stage::Retired => true,
     }
+}
+
+/// All stages that an endpoint of this kind climbs.
+pub fn climb(safe: bool) -> impl Iterator<Item = Stage> {
+    std::iter::successors(Some(Stage::Legacy), move |stage| next(*stage, safe))
 }
 
 /// A number that grows along the ladder. Safe and unsafe endpoints share it: no endpoint can stand at both
