@@ -68,10 +68,14 @@ def run(options, folder):
             "groups, to decide": "/groups?state=undecided",
             "groups, of one endpoint": f"/groups?endpoint={of}",
             "groups, searched": "/groups?search=things77%20member_1",
+            "groups, searched: all": "/groups?search=member",
+            "groups, searched: one sign": "/groups?search=7",
             "group": f"/groups/{group['id']}",
             "matrix": "/matrix",
+            "rules": "/rules",
             "audit": "/audit",
             "audit, page 5": "/audit?page=5",
+            "audit, searched": "/audit?search=shadow",
         }
         print(f"{'page':26}{'p50 ms':>9}{'p95 ms':>9}{'KB':>8}")
         for name, path in pages.items():

@@ -132,7 +132,7 @@ fn every_report_that_is_asked_for_is_written() {
     for (file, content) in [
         ("out/junit.xml", "<testcase name=\"leak [anonymous]\""),
         ("out/run.json", "\"verdict\": \"diverged\""),
-        ("out/run.html", "<h2>Who may do what</h2>"),
+        ("out/run.html", "What each side allowed each persona"),
         ("out/run.md", "| exposure |"),
         ("out/run.sarif", "\"version\": \"2.1.0\""),
         ("out/quality.json", "\"blocker\""),

@@ -15,8 +15,6 @@ use super::{Control, next};
 
 /// What did not change is judged again after that long, for time alone can change an answer: quiet periods and waivers.
 const OLD_MS: u64 = 60_000;
-/// How long an answer stands although more was compared meanwhile.
-const FRESH_MS: u64 = 2_000;
 
 /// The gate's answer to the next move of one endpoint.
 #[derive(Clone, Debug)]
@@ -96,9 +94,8 @@ impl Outlooks<'_> {
         let kept = || self.control.outlooks.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = kept().get(endpoint).filter(|known| known.of == of).cloned();
         if let Some(known) = &known {
-            let age = now.0.saturating_sub(known.at.0);
-            let limit = if known.tally == tally { OLD_MS } else { FRESH_MS };
-            if age < limit || self.left.get() == 0 {
+            let is_fresh = known.tally == tally && now.0.saturating_sub(known.at.0) < OLD_MS;
+            if is_fresh || self.left.get() == 0 {
                 return Ok(Some(Arc::clone(&known.outlook)));
             }
         }

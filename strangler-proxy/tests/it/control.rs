@@ -1,5 +1,6 @@
 //! Flips on a real store: what is allowed, what is durable, and who wins a race.
 
+mod outlook;
 mod triage;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

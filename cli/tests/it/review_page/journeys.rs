@@ -53,9 +53,17 @@ fn an_endpoint_is_flipped_and_taken_back_and_every_count_moves_by_itself() {
     // A live count, and a flip that somebody else makes.
     let seen = "document.querySelector('[data-of] [data-live=seen]').textContent";
     assert_eq!(browser.run(&format!("return {seen}")), "6");
+    let evidence = "document.querySelector('[data-of] [data-live=evidence]').textContent";
+    let meter = "document.querySelector('[data-of] [data-live=meter]').value";
+    let before = browser.run(&format!("return [{evidence}, {meter}]"));
     browser.until("it is live", "return document.querySelector('#connection').textContent === 'live'");
     rig.requests("/same/2", 5);
     browser.until("the count moved", &format!("return {seen} === '11'"));
+    // The gate's own count, which takes one request only so often.
+    browser.until(
+        "the evidence moved with it, and its meter",
+        &format!("return {evidence} !== {} && {meter} > {}", before[0], before[1]),
+    );
     rig.expect(0, &["hold", "GET", "/same/{id}", "--reason", "a look first"]);
     browser.until(
         "the hold is shown",

@@ -2,6 +2,7 @@
 
 mod browser;
 mod gallery;
+mod pages;
 mod safety;
 mod journeys;
 mod looks;

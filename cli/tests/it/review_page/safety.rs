@@ -17,17 +17,17 @@ token = \"operator-operator-operator\"
 ";
 
 /// Somebody with a browser.
-struct Person<'a> {
+pub(super) struct Person<'a> {
     admin: &'a str,
     cookie: String,
 }
 
 impl<'a> Person<'a> {
-    fn nobody(rig: &'a Rig) -> Self {
+    pub(super) fn nobody(rig: &'a Rig) -> Self {
         Self { admin: &rig.proxy().admin, cookie: String::new() }
     }
 
-    fn signed_in(rig: &'a Rig, token: &str) -> Self {
+    pub(super) fn signed_in(rig: &'a Rig, token: &str) -> Self {
         let nobody = Self::nobody(rig);
         let answered = nobody.post("/login", &format!("token={token}"), &nobody.own_origin());
         assert_eq!(answered.status, 303, "{answered:#?}");
@@ -40,7 +40,7 @@ impl<'a> Person<'a> {
         format!("origin: http://{}\r\n", self.admin)
     }
 
-    fn get(&self, path: &str) -> Answered {
+    pub(super) fn get(&self, path: &str) -> Answered {
         raw(
             self.admin,
             &format!(
@@ -76,7 +76,7 @@ fn field(answered: &Answered, name: &str) -> Option<String> {
     fields.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next()
 }
 
-fn guarded() -> Rig {
+pub(super) fn guarded() -> Rig {
     Rig::with(control, candidate, TOKENS)
 }
 

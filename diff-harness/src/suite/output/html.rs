@@ -128,7 +128,7 @@ fn row(group: &Group, fail_on: FailOn) -> GroupRow {
 fn group(group: &Group, fail_on: FailOn) -> FrozenPage {
     let mut divergence = group.divergence.get().clone();
     for value in [&mut divergence.control, &mut divergence.candidate].into_iter().flatten() {
-        *value = cut(value, VALUE_BYTES_MAX).to_string();
+        *value = cut(value, VALUE_BYTES_MAX);
     }
     let mut notes = Vec::new();
     match &group.accepted {
@@ -201,10 +201,10 @@ fn cases(report: &RunReport) -> (Vec<CaseRow>, bool) {
         rows.push(CaseRow {
             name: result.case.to_string(),
             persona: result.persona.as_deref().unwrap_or("").to_owned(),
-            step: step.name.to_string(),
+            step: step.name.clone(),
             line: step.line,
             outcome,
-            notes: cut(&notes, VALUE_BYTES_MAX).to_string(),
+            notes: cut(&notes, VALUE_BYTES_MAX),
         });
     }
     (rows, false)
