@@ -1,8 +1,8 @@
 //! The calls of the Playlists VAS by RPC, over a real monolith.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
-use estate_traffic::{ask::Ask, client::Client};
+use estate_traffic::{ask::Ask, client::Client, estate::Services};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use playlists_vas::{
     regressions::Regressions,
@@ -11,7 +11,6 @@ use playlists_vas::{
         authorization::v1::Viewer,
         playlists::v1::{GetRequest, GetResponse, Playlists as _, twirp},
     },
-    server::Playlists,
 };
 use serde_json::{Value, json};
 
@@ -21,15 +20,18 @@ const GET: &str = "/twirp/playlists.v1.Playlists/Get";
 
 struct Service {
     estate: Estate,
-    playlists: Playlists,
-    tracks: playlists_vas::tracks::Tracks,
+    services: Services,
 }
 
 impl Service {
     async fn start() -> Self {
         let estate = Estate::control().await;
-        let (tracks, playlists) = services(estate.address, &Regressions::default()).await;
-        Self { estate, playlists, tracks }
+        let services = services(estate.address, &Regressions::default()).await;
+        Self { estate, services }
+    }
+
+    fn playlists(&self) -> SocketAddr {
+        self.services.playlists().unwrap()
     }
 
     /// With JSON, as curl would.
@@ -44,12 +46,12 @@ impl Service {
             map.insert(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
         let ask: Ask = ask(method, path, map, body);
-        let response = told(Client::new(self.playlists.address()).ask(&ask).await);
+        let response = told(Client::new(self.playlists()).ask(&ask).await);
         (response.status.as_u16(), serde_json::from_slice(response.body.kept()).unwrap_or_default())
     }
 
     fn client(&self) -> twirp::Client {
-        let url = format!("http://{}", self.playlists.address());
+        let url = format!("http://{}", self.playlists());
         rpc::client(&url, "svc-local", Duration::from_secs(60), 4).unwrap()
     }
 
@@ -173,7 +175,7 @@ async fn changes_by_call_are_made_once_or_with_a_dry_run_not_at_all() {
 /// Calls to the monolith but for the events that are followed: of the Playlists VAS and of the Tracks VAS.
 async fn calls_to_the_monolith(service: &Service) -> u64 {
     let mut calls = 0;
-    for address in [service.playlists.address(), service.tracks.address()] {
+    for address in [service.playlists(), service.services.tracks()] {
         let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("counters"))]);
         let answer = Client::new(address).ask(&ask(Method::GET, "/counters", headers, "")).await;
         let counters: Value = serde_json::from_slice(told(answer).body.kept()).unwrap();

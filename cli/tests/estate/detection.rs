@@ -1,4 +1,5 @@
-//! Each known bug of the service alone: whether it is found, after how many requests, where, and how bad.
+//! Each known bug of the service alone: whether it is found, after how many requests, where, how bad, and whether the gate
+//! then refuses the endpoint.
 
 use std::{fmt, sync::Arc};
 
@@ -12,6 +13,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
     estate::Candidate,
+    gate::{Beside, refuses},
     parity::plan,
     run::{Finding, Outcomes, Plan, Stop, run},
 };
@@ -37,6 +39,8 @@ struct Found {
     group: String,
     /// Of a leak: comparisons up to the first that was an exposure.
     exposed_after: Option<u64>,
+    /// Why the gate does not let the endpoint move. Of a leak: also when it is forced.
+    refused: Vec<&'static str>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,8 +56,8 @@ async fn every_regression_alone_is_found_and_every_leak_is_an_exposure() {
     }
     let mut rows = looking.join_all().await;
     rows.sort_by_key(|row| row.regression);
-    println!("| regression | harm | found after | endpoint | what differed | severity | group |");
-    println!("|---|---|---|---|---|---|---|");
+    println!("| regression | harm | found after | endpoint | what differed | severity | group | the gate |");
+    println!("|---|---|---|---|---|---|---|---|");
     for row in &rows {
         println!("{row}");
     }
@@ -66,6 +70,24 @@ async fn every_regression_alone_is_found_and_every_leak_is_an_exposure() {
     });
     let unexposed: Vec<&str> = unexposed.map(|row| row.regression.name()).collect();
     assert!(unexposed.is_empty(), "leaks that are no exposure: {unexposed:?}");
+    let let_through = rows.iter().filter(|row| {
+        let expected = match row.regression {
+            Regression::SlowRelated => "slower",
+            regression if regression.harm() == Harm::Leak => "open_exposure",
+            _ => "open_",
+        };
+        let refused = row.found.as_ref().map_or(&[][..], |found| &found.refused);
+        !refused.iter().any(|reason| reason.starts_with(expected))
+    });
+    let let_through: Vec<&str> = let_through.map(|row| row.regression.name()).collect();
+    assert!(let_through.is_empty(), "the gate lets these through: {let_through:?}");
+}
+
+#[test]
+fn the_gate_lets_every_endpoint_through_of_which_nothing_bad_is_known() {
+    for endpoint in Endpoint::all().into_iter().step_by(9) {
+        assert_eq!(refuses(&endpoint.id, &Beside::Nothing, false), Vec::<&str>::new(), "{}", endpoint.id);
+    }
 }
 
 #[test]
@@ -85,10 +107,12 @@ async fn look_for(regression: Regression) -> Option<Found> {
         let plan = Plan { chapter: Some(chapter), stop, ..plan(candidate.clone(), 0) };
         let outcomes = run(&plan).await;
         let exposure = |finding: &&Finding| finding.comparison.severity() == Some(Severity::Exposure);
-        let exposed = outcomes.findings.iter().find(exposure).map(|finding| before + finding.after);
+        let exposed = outcomes.findings.iter().find(exposure);
         found = found.or_else(|| first(&outcomes, before));
-        if let (Some(found), Some(exposed)) = (&mut found, exposed) {
-            found.exposed_after.get_or_insert(exposed);
+        if let (Some(found), Some(exposed), Stop::AtExposure) = (&mut found, exposed, stop) {
+            found.exposed_after.get_or_insert(before + exposed.after);
+            let id = &Endpoint::all()[exposed.ask.endpoint].id;
+            found.refused = refuses(id, &Beside::Mismatch(exposed), true);
         }
         let done = found.as_ref().is_some_and(|found| stop == Stop::AtFirst || found.exposed_after.is_some());
         if done {
@@ -116,6 +140,7 @@ fn first(outcomes: &Outcomes, before: u64) -> Option<Found> {
             severity: worst.map(|worst| worst.severity),
             group: worst.map_or_else(String::new, |worst| Fingerprint::of(id, worst).to_string()),
             exposed_after: None,
+            refused: refuses(id, &Beside::Mismatch(finding), false),
         });
     }
     outcomes.slow.as_ref().map(|slow| Found {
@@ -125,6 +150,7 @@ fn first(outcomes: &Outcomes, before: u64) -> Option<Found> {
         severity: None,
         group: "latency".to_owned(),
         exposed_after: None,
+        refused: refuses(&endpoints[slow.endpoint].id, &Beside::Slow(slow.control, slow.candidate), false),
     })
 }
 
@@ -133,14 +159,18 @@ impl fmt::Display for Row {
         let name = self.regression.name();
         let harm = if self.regression.harm() == Harm::Leak { "leak" } else { "wrong" };
         let Some(found) = &self.found else {
-            return write!(f, "| {name} | {harm} | never | | | | |");
+            return write!(f, "| {name} | {harm} | never | | | | | |");
         };
-        let Found { after, endpoint, what, severity, group, exposed_after } = found;
+        let Found { after, endpoint, what, severity, group, exposed_after, refused } = found;
         let severity = severity.map_or("", Severity::as_str);
         let later = match exposed_after {
             Some(exposed) if exposed > after => format!(", `exposure` after {exposed}"),
             _ => String::new(),
         };
-        write!(f, "| {name} | {harm} | {after} | `{endpoint}` | {what} | {severity}{later} | {group} |")
+        let gate = refused.join(", ");
+        write!(
+            f,
+            "| {name} | {harm} | {after} | `{endpoint}` | {what} | {severity}{later} | {group} | {gate} |"
+        )
     }
 }

@@ -9,26 +9,19 @@ use std::{
 
 use bytes::Bytes;
 use diff_harness::exchange::{Observation, Outcome, Response};
-use estate_traffic::{ask::Ask, client::Client, endpoint::Endpoint, persona::Persona};
-use http::{HeaderMap, HeaderValue, Method, header};
+use estate_traffic::{
+    ask::Ask,
+    endpoint::Endpoint,
+    estate::{self, Monolith, Services, Setup},
+    persona::Persona,
+};
+use http::{HeaderMap, Method};
 use mothership::{
-    domain::Clock,
     seed::{self, Scale},
-    server::{self, Options},
     store::Store,
 };
-use playlists_vas::{
-    foundation::{FoundationConfig, Limits},
-    gateways,
-    regressions::Regressions,
-    server::{Playlists, PlaylistsConfig},
-    tracks,
-};
-use serde_json::Value;
+use playlists_vas::regressions::Regressions;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-
-use crate::run::DRY_RUN;
 
 /// Who answers on the candidate's side.
 #[derive(Clone, Debug)]
@@ -47,8 +40,8 @@ pub(crate) struct Estate {
     /// The monolith, which still answers what is no playlist endpoint.
     pub(crate) monolith: SocketAddr,
     pub(crate) store: Store,
-    stop: Vec<oneshot::Sender<()>>,
-    servers: Vec<JoinHandle<()>>,
+    server: Monolith,
+    services: Option<Services>,
     _directory: TempDir,
 }
 
@@ -60,8 +53,6 @@ impl Candidate {
 }
 
 const SEED: u64 = 7;
-/// The clock of both sides stands still.
-const NOW: &str = "2026-01-01T00:00:00Z";
 
 impl Estate {
     pub(crate) async fn control() -> Self {
@@ -77,120 +68,35 @@ impl Estate {
             let altered = connection.execute(sql, []).expect("the alteration is SQL");
             assert!(altered > 0, "the alteration touches no row");
         }
-        let store = Store::open(&path).expect("the copy is a database");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let monolith = listener.local_addr().expect("a bound address");
-        let options = Options {
-            clock: Clock::Fixed(NOW.parse().expect("a time")),
-            drain: Duration::from_secs(1),
-            ..Options::default()
+        let server = Monolith::start(&path).await.expect("the monolith starts");
+        let monolith = server.address();
+        let services = match candidate {
+            Candidate::Service(regressions) => Some(services(monolith, regressions).await),
+            Candidate::Monolith | Candidate::Altered(_) => None,
         };
-        let mut estate = Self {
-            address: monolith,
-            monolith,
-            store: store.clone(),
-            stop: Vec::new(),
-            servers: Vec::new(),
-            _directory: directory,
-        };
-        let stopped = estate.stopped();
-        estate.serve(async move {
-            server::run(listener, store, options, stopped).await.expect("the monolith serves");
-        });
-        if let Candidate::Service(regressions) = candidate {
-            estate.put_in_front(regressions).await;
-        }
-        estate
-    }
-
-    async fn put_in_front(&mut self, regressions: &Regressions) {
-        let (tracks, playlists) = services(self.monolith, regressions).await;
-        self.address = playlists.address();
-        let stopped = self.stopped();
-        self.serve(async move {
-            stopped.await;
-            playlists.stop().await;
-            tracks.stop().await;
-        });
+        let address = services.as_ref().and_then(Services::playlists).unwrap_or(monolith);
+        Self { address, monolith, store: server.store().clone(), server, services, _directory: directory }
     }
 
     pub(crate) async fn stop(self) {
-        for stop in self.stop {
-            // A server that is gone already needs no telling.
-            let _ = stop.send(());
+        if let Some(services) = self.services {
+            services.stop().await;
         }
-        for server in self.servers {
-            server.await.expect("a server ends without a panic");
-        }
+        self.server.stop().await.expect("the monolith serves, and ends without a panic");
     }
 
     /// The playlist endpoints for which the monolith's own handlers were asked, by its own counters.
     pub(crate) async fn answered_by_the_monolith(&self, endpoints: &[Endpoint]) -> Vec<String> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, HeaderValue::from_static("internal"));
-        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer svc-local"));
-        let ask = ask(Method::GET, "/internal/v1/counters", headers, "");
-        let answer = Client::new(self.monolith).ask(&ask).await;
-        let response = told(answer);
-        let counters: Value = serde_json::from_slice(response.body.kept()).expect("counters are JSON");
-        let operations = counters["operations"].as_array().expect("counters are a list");
-        let asked = operations.iter().filter_map(|operation| {
-            let (method, path) = (operation["method"].as_str()?, operation["path"].as_str()?);
-            let ours = |one: &&Endpoint| one.id.method() == method && one.id.template() == path;
-            endpoints.iter().find(ours).map(|one| one.id.to_string())
-        });
-        asked.collect()
-    }
-
-    fn stopped(&mut self) -> impl Future<Output = ()> + Send + 'static {
-        let (stop, stopped) = oneshot::channel();
-        self.stop.push(stop);
-        async move {
-            let _ = stopped.await;
-        }
-    }
-
-    fn serve(&mut self, server: impl Future<Output = ()> + Send + 'static) {
-        self.servers.push(tokio::spawn(server));
+        let calls = estate::calls(self.monolith).await.expect("the monolith counts");
+        let ours = endpoints.iter().map(|one| one.id.to_string());
+        ours.filter(|id| calls.contains_key(id)).collect()
     }
 }
 
 /// The Tracks VAS and the Playlists VAS, before a monolith.
-pub(crate) async fn services(monolith: SocketAddr, regressions: &Regressions) -> (tracks::Tracks, Playlists) {
-    let listen: SocketAddr = ([127, 0, 0, 1], 0).into();
-    let deadline = Duration::from_secs(60);
-    let foundation = FoundationConfig {
-        authority: monolith.to_string(),
-        service_token: "svc-local".to_owned(),
-        limits: Limits { deadline, calls_max: 64, answer_bytes_max: 64 << 20 },
-    };
-    let drain = Duration::from_secs(1);
-    let tracks = tracks::TracksConfig {
-        listen,
-        foundation: foundation.clone(),
-        service_token: "svc-local".to_owned(),
-        drain,
-        regressions: regressions.clone(),
-    };
-    let tracks = tracks::Tracks::start(tracks).await.expect("the Tracks VAS starts");
-    let playlists = PlaylistsConfig {
-        listen,
-        foundation,
-        tracks: gateways::TracksConfig {
-            url: format!("http://{}", tracks.address()),
-            service_token: "svc-local".to_owned(),
-            deadline,
-            calls_max: 64,
-        },
-        service_token: "svc-local".to_owned(),
-        dry_run_header: DRY_RUN,
-        identity_keep: Duration::from_secs(30),
-        cache_entries_max: 10_000,
-        drain,
-        regressions: regressions.clone(),
-    };
-    let playlists = Playlists::start(playlists).await.expect("the Playlists VAS starts");
-    (tracks, playlists)
+pub(crate) async fn services(monolith: SocketAddr, regressions: &Regressions) -> Services {
+    let setup = Setup { monolith, regressions: regressions.clone(), identity_keep: Duration::from_secs(30) };
+    Services::start(setup).await.expect("the services start")
 }
 
 /// A request that belongs to no chapter.

@@ -7,6 +7,7 @@ mod estate;
 mod run;
 mod report;
 mod parity;
+mod gate;
 mod detection;
 mod suites;
 mod suite_detection;

@@ -20,7 +20,7 @@ use diff_harness::{
     exchange::{CapturedBody, Observation, Outcome, Request},
 };
 use fastrand::Rng;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderValue, Method, header};
 use serde_json::Value;
 use tokio::{sync::Semaphore, task::JoinSet};
 
@@ -28,6 +28,7 @@ use estate_traffic::{
     ask::{Ask, HOST},
     client::Client,
     endpoint::{Dialect, Endpoint},
+    estate::DRY_RUN,
     persona::Persona,
     world::{World, token_of},
 };
@@ -151,8 +152,6 @@ struct Chapter<'p> {
 /// An endpoint is slower if of so many answers the fastest took so much longer than control's fastest.
 const SLOW_PAIRS: u32 = 5;
 const SLOW: Duration = Duration::from_millis(250);
-/// Asks the service for a dry run.
-pub(crate) const DRY_RUN: HeaderName = HeaderName::from_static("x-dry-run");
 /// Between writes that go around the service.
 const FOREIGN_EVERY: u64 = 25;
 

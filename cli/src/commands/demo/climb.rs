@@ -1,6 +1,7 @@
 //! Where the playlist endpoints stand, and the steps they take: one after each round, if the gate lets them.
 //!
-//! Nothing is forced and nothing is skipped; what a person would type is what is sent to the admin API.
+//! Nothing is forced and nothing is skipped; what a person would type is what is sent to the admin API. Endpoints that write
+//! are approved, to leave `verify`, if the suite of writes says nothing against them.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use strangler_proxy::admin::wire::{MovedView, PromoteRequest};
 use strangler_proxy::inventory::Import;
 
 use super::pace::Pace;
+use super::pair::Rehearsal;
 use super::traffic::Wanted;
 use crate::client::Admin;
 use crate::commands::routes;
@@ -20,9 +22,9 @@ pub(super) struct Climb<'a> {
     pace: Pace,
     /// How far endpoints go.
     summit: Stage,
+    /// What speaks against approving an endpoint that writes.
+    against: &'a BTreeMap<String, BTreeMap<String, String>>,
     places: Vec<Place>,
-    /// Playlist endpoints that write. Control carries them out.
-    writes: Vec<usize>,
 }
 
 /// Where one endpoint stands.
@@ -31,6 +33,7 @@ pub(super) struct Place {
     /// Of all playlist endpoints.
     pub(super) index: usize,
     pub(super) endpoint: String,
+    pub(super) is_safe: bool,
     pub(super) stage: Stage,
     pub(super) answer: Answer,
 }
@@ -45,31 +48,27 @@ pub(super) enum Answer {
     Refused(Vec<String>),
 }
 
-/// Of one endpoint in a round.
-const WRITES: usize = 2;
-
 impl<'a> Climb<'a> {
-    /// Declares what the documents have. Of `moved`, those that only read climb; the others stay where they are.
+    /// Declares what the documents have. Those that are `moved` climb; the others stay where they are.
     pub(super) fn start(
         admin: &'a Admin,
         pace: Pace,
         summit: Stage,
         documents: Vec<Import>,
         moved: &[Endpoint],
+        rehearsal: &'a Rehearsal,
     ) -> Result<Self, Failure> {
         for document in &documents {
             routes::declare(admin, document)?;
         }
-        let (places, writes): (Vec<_>, Vec<_>) =
-            moved.iter().enumerate().partition(|(_, endpoint)| endpoint.id.is_safe());
-        let places = places.into_iter().map(|(index, endpoint)| Place {
+        let places = moved.iter().enumerate().map(|(index, endpoint)| Place {
             index,
             endpoint: endpoint.id.to_string(),
+            is_safe: endpoint.id.is_safe(),
             stage: Stage::Legacy,
             answer: Answer::Passed,
         });
-        let writes = writes.into_iter().map(|(index, _)| index).collect();
-        Ok(Self { admin, pace, summit, places: places.collect(), writes })
+        Ok(Self { admin, pace, summit, against: &rehearsal.against, places: places.collect() })
     }
 
     pub(super) fn places(&self) -> &[Place] {
@@ -81,12 +80,19 @@ impl<'a> Climb<'a> {
         let mut any = false;
         let summit = self.summit;
         for place in self.places.iter_mut().filter(|place| place.stage != summit) {
+            if let (Stage::Verify, Some(why)) = (place.stage, self.against.get(&place.endpoint)) {
+                place.answer = Answer::Refused(why.values().cloned().collect());
+                continue;
+            }
             let asked = PromoteRequest {
                 endpoint: place.endpoint.clone(),
                 to: None,
                 expected_revision: None,
                 force: false,
-                reason: "the demo asks after every round".to_owned(),
+                reason: match place.stage {
+                    Stage::Verify => "the suite of writes agrees on an isolated pair".to_owned(),
+                    _ => "the demo asks after every round".to_owned(),
+                },
                 // Only the last step takes it: there is no way back from retired.
                 acknowledge: Some(place.endpoint.clone()),
             };
@@ -116,8 +122,7 @@ impl<'a> Climb<'a> {
             endpoint: place.index,
             requests: if place.candidate_answers() { requests.answering } else { requests.proving },
         });
-        let writes = self.writes.iter().map(|endpoint| Wanted { endpoint: *endpoint, requests: WRITES });
-        asked.chain(writes).collect()
+        asked.collect()
     }
 
     pub(super) fn all_arrived(&self) -> bool {

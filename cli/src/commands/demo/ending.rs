@@ -8,6 +8,7 @@ use strangler_proxy::admin::wire::{GroupView, StatusView};
 
 use super::climb::{Answer, Climb};
 use super::outage::Outage;
+use super::pair::Rehearsal;
 use super::proof::Handlers;
 use super::traffic::Traffic;
 use crate::client::Admin;
@@ -54,13 +55,15 @@ impl Ending {
         how: How,
         climb: &Climb<'_>,
         traffic: &Traffic,
-        handlers: &Handlers,
+        handlers: Option<&Handlers>,
         outage: Option<&Outage>,
+        rehearsal: &Rehearsal,
     ) -> Result<Self, Failure> {
         let status: StatusView = admin.get("/api/v1/status", &[])?;
         let Groups { groups } = admin.get("/api/v1/groups", &[])?;
         let refused = climb.places().iter().filter(|place| place.is_refused()).count();
-        let broken = !handlers.called.is_empty() || outage.is_some_and(|outage| !outage.is_as_promised());
+        let broken = handlers.is_some_and(|handlers| !handlers.called.is_empty())
+            || outage.is_some_and(|outage| !outage.is_as_promised());
         let exit = match how {
             _ if !groups.is_empty() || refused > 0 || broken => Exit::Refused,
             How::Arrived => Exit::Pass,
@@ -68,17 +71,22 @@ impl Ending {
             How::OutOfTime | How::Interrupted => Exit::Inconclusive,
         };
         let live = climb.places().iter().filter(|place| place.is_live()).count();
+        let writes = climb.places().iter().filter(|place| !place.is_safe).count();
+        let live_writes = climb.places().iter().filter(|place| place.is_live() && !place.is_safe).count();
         let mut text = endpoints(&status, climb);
         text.push_str(&format!(
-            "\n{live} of {} playlist endpoints are live or further.\n",
-            climb.places().len()
+            "\n{live} of {} playlist endpoints are live or further: {} of {} that read, {live_writes} of {writes} that write.\n",
+            climb.places().len(),
+            live - live_writes,
+            climb.places().len() - writes,
         ));
         text.push_str(&caught(climb, &groups));
         text.push_str(&missing(climb));
         text.push('\n');
         text.push_str(&clients(traffic, &status));
-        text.push_str(&monolith(handlers));
-        text.push_str(&outage.map(died).unwrap_or_default());
+        text.push_str(&rehearsed(rehearsal));
+        text.push_str(&handlers.map(monolith).unwrap_or_default());
+        text.push_str(&outage.map(Outage::told).unwrap_or_default());
         text.push_str(match (how, exit) {
             (How::OutOfTime, Exit::Inconclusive) => {
                 "\ninconclusive: the time was over before everything had moved\n"
@@ -98,6 +106,9 @@ impl Ending {
         let data = json!({
             "outcome": match exit { Exit::Pass => "arrived", Exit::Refused => "caught", _ => "inconclusive" },
             "live": live,
+            "live_writes": live_writes,
+            "writes": writes,
+            "suite": rehearsal,
             "endpoints": places.collect::<Vec<_>>(),
             "groups": groups,
             "requests": traffic.requests,
@@ -176,7 +187,7 @@ fn caught(climb: &Climb<'_>, groups: &[GroupView]) -> String {
             text.push_str(&format!("    {more}\n"));
         }
         if let (true, Some(Answer::Refused(why))) = (found.is_empty(), place.map(|place| &place.answer)) {
-            text.extend(why.iter().map(|why| format!("    {}\n", cut(why, REASON_CHARS))));
+            text.extend(why.iter().take(GROUPS_SHOWN).map(|why| format!("    {}\n", cut(why, REASON_CHARS))));
         }
     }
     text
@@ -198,15 +209,12 @@ fn missing(climb: &Climb<'_>) -> String {
     if text.is_empty() { text } else { format!("\nNot enough was seen:\n{text}") }
 }
 
-fn died(outage: &Outage) -> String {
-    let Outage { reads, reads_failed, writes, made, failed, written_unanswered, lost, twice, held, .. } =
-        outage;
+fn rehearsed(rehearsal: &Rehearsal) -> String {
+    let Rehearsal { cases, compared, mismatched, .. } = rehearsal;
     format!(
-        "\nThe service died while {writes} playlists were being made: {made} were made and {failed} attempts failed, \
-         {written_unanswered} of them after it had written; {lost} were lost, {twice} were written twice. Of {reads} reads \
-         while it was dead, {reads_failed} failed. {held} endpoints fell back and were held: the service answered {} of their \
-         requests when it was back, and {} after they were resumed.\n",
-        outage.answered_while_held, outage.answered_after
+        "On an isolated pair, {} of the suite of writes compared {} steps before: {mismatched} differed.\n",
+        count(*cases, "case"),
+        compared,
     )
 }
 
@@ -225,10 +233,10 @@ fn clients(traffic: &Traffic, status: &StatusView) -> String {
 }
 
 fn monolith(handlers: &Handlers) -> String {
-    let Handlers { sent, left_alone, called, others } = handlers;
+    let Handlers { sent, left_alone, left_alone_writes, called, others } = handlers;
     let mut text = format!(
-        "In the last round the monolith's handlers of {} at soak or retired got {} of {sent} requests by its own \
-         counters; those of the others {others}.\n",
+        "In the last round the monolith's handlers of {} at soak or retired, {left_alone_writes} of which write, got {} of \
+         {sent} requests by its own counters; those of the others {others}.\n",
         count(*left_alone as u64, "endpoint"),
         called.values().sum::<u64>(),
     );

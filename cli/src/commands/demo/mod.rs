@@ -1,7 +1,8 @@
 //! `strangler demo`: the reference estate, and every playlist endpoint of it moved from the monolith to the service.
 //!
 //! - [`pace`]: how much is sent, and how much evidence is asked for.
-//! - [`estate`]: the servers that are moved from and to; [`stand`]: the proxy before them, as `serve` would start it.
+//! - [`pair`]: the suite of writes on an isolated pair, by which endpoints that write are approved.
+//! - [`stand`]: the servers that are moved from and to, and the proxy before them, as `serve` would start it.
 //! - [`traffic`]: clients, in rounds.
 //! - [`climb`]: asks the gate for one step of every endpoint after each round, by the admin API alone.
 //! - [`burndown`]: what is shown while it goes on; [`ending`]: what is shown at the end.
@@ -9,7 +10,7 @@
 //! - [`proof`]: the monolith's own counters, over one last round.
 
 mod pace;
-mod estate;
+mod pair;
 mod stand;
 mod traffic;
 mod climb;
@@ -75,16 +76,16 @@ const ROUNDS_STUCK: u32 = 3;
 
 impl Demo {
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let stop = interrupt::stop_flag("stopping after this round; once more stops at once")?;
+        let stop = interrupt::stop_flag("stopping; once more stops at once")?;
         let pace = if self.quick { Pace::Quick } else { Pace::Usual };
-        let mut stand = Stand::start(self.seed, &self.regressions, &pace, self.stay)?;
+        let mut stand = Stand::start(self.seed, &self.regressions, &pace, self.stay, &stop)?;
         say(stand.where_to_look());
         let told = self.story(context, &mut stand, pace, &stop);
         if self.stay && told.is_ok() && !stop.load(Ordering::Relaxed) {
             say(format!("everything goes on running until Ctrl-C; {}", stand.where_to_look()));
-            stand.wait_for_interrupt();
+            stand.wait_for_interrupt(&stop);
         }
-        stand.stop();
+        stand.stop()?;
         told
     }
 
@@ -96,14 +97,19 @@ impl Demo {
         stop: &Arc<AtomicBool>,
     ) -> Result<Outcome, Failure> {
         let admin = &stand.admin().clone();
-        let mut traffic = Traffic::new(stand, self.seed);
+        let rehearsal = stand.rehearsal.clone();
+        let mut traffic = Traffic::new(stand, self.seed, stop);
         let summit = if self.outage { Stage::Live } else { Stage::Retired };
-        let mut climb = Climb::start(admin, pace, summit, stand.documents()?, traffic.endpoints())?;
+        let mut climb =
+            Climb::start(admin, pace, summit, stand.documents()?, traffic.endpoints(), &rehearsal)?;
         let mut burndown = Burndown::new(context.format == Format::Json);
         let deadline = Instant::now() + Duration::from_secs(self.limit);
         let mut stuck = 0;
         let how = loop {
             traffic.round(stand, &climb.wanted(), &burndown)?;
+            if stop.load(Ordering::Relaxed) {
+                break How::Interrupted;
+            }
             let moved = climb.push()?;
             burndown.show(&climb, &traffic);
             stuck = if moved { 0 } else { stuck + 1 };
@@ -111,18 +117,20 @@ impl Demo {
                 break How::Arrived;
             } else if climb.none_moves() && stuck >= ROUNDS_STUCK {
                 break How::Caught;
-            } else if stop.load(Ordering::Relaxed) {
-                break How::Interrupted;
             } else if Instant::now() > deadline {
                 break How::OutOfTime;
             }
         };
         let outage = (self.outage && how == How::Arrived)
-            .then(|| outage::happens(stand, &mut traffic, &mut climb, &burndown))
+            .then(|| outage::happens(stand, &mut traffic, &climb, &burndown))
             .transpose()?;
-        let handlers = proof::last_round(stand, &mut traffic, &climb, &burndown)?;
+        // Somebody who wants it to end does not wait for one more round.
+        let handlers = (how != How::Interrupted)
+            .then(|| proof::last_round(stand, &mut traffic, &climb, &burndown))
+            .transpose()?;
         burndown.end();
-        let ending = Ending::tell(admin, how, &climb, &traffic, &handlers, outage.as_ref())?;
+        let ending =
+            Ending::tell(admin, how, &climb, &traffic, handlers.as_ref(), outage.as_ref(), &rehearsal)?;
         if let Some(file) = self.report.clone().or_else(|| stand.report_file()) {
             ending::write_report(admin, &file)?;
             say(format!("the report is {}", file.display()));

@@ -1,15 +1,14 @@
 //! What runs during a demo: the estate, and the proxy before it with a config of its own.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use diff_harness::exchange::Outcome as Observed;
-use estate_traffic::ask::Ask;
-use estate_traffic::client::Client;
-use estate_traffic::persona::Persona;
-use http::{HeaderMap, Method};
-use playlists_vas::regressions::Regression;
+use estate_traffic::estate::{self, EstateError, Monolith, Services, Setup};
+use mothership::seed::{self, Scale};
+use playlists_vas::regressions::{Regression, Regressions};
 use serde_json::Value;
 use strangler_proxy::admin::wire::StatusView;
 use strangler_proxy::config::{ConfigSource, Overrides};
@@ -18,15 +17,19 @@ use strangler_proxy::serve::Proxy;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::estate::Estate;
 use super::pace::Pace;
+use super::pair::Rehearsal;
 use crate::client::Admin;
 use crate::commands::serve::now;
 use crate::exit::Failure;
 
 pub(super) struct Stand {
     runtime: Runtime,
-    pub(super) estate: Estate,
+    pub(super) monolith: Monolith,
+    services: Services,
+    service: SocketAddr,
+    /// What the suite of writes found on an isolated pair, before.
+    pub(super) rehearsal: Rehearsal,
     proxy: Proxy,
     admin: Admin,
     directory: Directory,
@@ -43,6 +46,8 @@ const DOCUMENTS: [(&str, &str); 3] =
 /// How long the last comparisons may take to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How often it is looked whether somebody wants it to end.
+const LISTEN_EVERY: Duration = Duration::from_millis(50);
 
 impl Stand {
     pub(super) fn start(
@@ -50,24 +55,38 @@ impl Stand {
         regressions: &[Regression],
         pace: &Pace,
         keep: bool,
+        stop: &AtomicBool,
     ) -> Result<Self, Failure> {
         let directory =
             tempfile::Builder::new().prefix("strangler-demo-").tempdir().map_err(Failure::error)?;
         let directory = if keep { Directory::Kept(directory.keep()) } else { Directory::Gone(directory) };
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::error)?;
-        let estate = runtime.block_on(Estate::start(directory.path(), seed, regressions))?;
+        let database = directory.path().join("mothership.sqlite");
+        seed::generate(&database, Scale::Small, seed, &mut |_| {}).map_err(Failure::error)?;
+        let rehearsal = Rehearsal::run(&runtime, &database, regressions, stop)?;
+        let started: Result<_, EstateError> = runtime.block_on(async {
+            let monolith = Monolith::start(&database).await?;
+            let services = Services::start(Setup {
+                monolith: monolith.address(),
+                regressions: Regressions::new(regressions.iter().copied()),
+                identity_keep: Duration::ZERO,
+            });
+            Ok((monolith, services.await?))
+        });
+        let (monolith, services) = started.map_err(Failure::error)?;
+        let service = services.playlists().expect("it was just started");
         let path = directory.path().join("strangler.toml");
         let config = pace
             .config()
-            .replace("{control}", &format!("http://{}", estate.monolith))
-            .replace("{candidate}", &format!("http://{}", estate.service));
+            .replace("{control}", &format!("http://{}", monolith.address()))
+            .replace("{candidate}", &format!("http://{service}"));
         std::fs::write(&path, config).map_err(Failure::error)?;
         let source = ConfigSource { path: Some(path), overrides: Overrides::default() };
         let config = source.load().map_err(Failure::error)?;
         let proxy = Proxy::start(config, source, now).map_err(Failure::error)?;
         let admin = Admin::new(&format!("http://{}", proxy.admin()), None)?.acting_as("demo");
-        Ok(Self { runtime, estate, proxy, admin, directory })
+        Ok(Self { runtime, monolith, services, service, rehearsal, proxy, admin, directory })
     }
 
     pub(super) fn runtime(&self) -> &Runtime {
@@ -84,7 +103,7 @@ impl Stand {
     }
 
     pub(super) fn where_to_look(&self) -> String {
-        let Estate { monolith, service, .. } = &self.estate;
+        let (monolith, service) = (self.monolith.address(), self.service);
         let mut text = format!(
             "proxy http://{}, before the monolith http://{monolith} and the service http://{service}; look at \
              http://{} or with --admin http://{}",
@@ -109,35 +128,16 @@ impl Stand {
     /// The endpoints that the monolith's own documents declare.
     pub(super) fn documents(&self) -> Result<Vec<Import>, Failure> {
         let import = |(mount, path): (&str, &str)| {
-            let text = self.fetch(path, HeaderMap::new())?;
+            let fetched = self.runtime.block_on(estate::fetch(self.monolith.address(), path, None));
+            let text = fetched.map_err(Failure::error)?;
             openapi::import_under(&text, path, mount).map_err(Failure::error)
         };
         DOCUMENTS.into_iter().map(import).collect()
     }
 
-    /// Asks the monolith itself, not through the proxy.
-    pub(super) fn fetch(&self, target: &str, headers: HeaderMap) -> Result<String, Failure> {
-        let ask = Ask {
-            endpoint: 0,
-            persona: Persona::Anonymous,
-            method: Method::GET,
-            target: target.to_owned(),
-            headers,
-            body: bytes::Bytes::new(),
-            playlist: None,
-        };
-        let answer = self.runtime.block_on(Client::new(self.estate.monolith).ask(&ask));
-        match answer.outcome {
-            Observed::Response(response) if response.status.is_success() => {
-                Ok(String::from_utf8_lossy(response.body.kept()).into_owned())
-            }
-            Observed::Response(response) => {
-                Err(Failure::error(format!("the monolith answered {target} with {}", response.status)))
-            }
-            Observed::Failure(failure) => {
-                Err(Failure::error(format!("the monolith did not answer {target}: {failure:?}")))
-            }
-        }
+    /// How often the monolith's own handlers were called since it started, by endpoint.
+    pub(super) fn calls(&self) -> Result<BTreeMap<String, u64>, Failure> {
+        self.runtime.block_on(estate::calls(self.monolith.address())).map_err(Failure::error)
     }
 
     /// Waits until every request that was sent is compared, skipped or dropped.
@@ -161,23 +161,25 @@ impl Stand {
 
     /// Ends the service at once; to be called inside of the runtime.
     pub(super) fn kill_service(&mut self) {
-        self.estate.kill_service();
+        self.services.kill_playlists();
     }
 
     pub(super) fn revive_service(&mut self) -> Result<(), Failure> {
-        self.runtime.block_on(self.estate.revive_service())
+        self.runtime.block_on(self.services.revive_playlists(self.service)).map_err(Failure::error)
     }
 
-    pub(super) fn wait_for_interrupt(&self) {
-        // Where signals cannot be listened to there is nothing to wait for.
-        let _ = self.runtime.block_on(tokio::signal::ctrl_c());
+    pub(super) fn wait_for_interrupt(&self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(LISTEN_EVERY);
+        }
     }
 
-    pub(super) fn stop(self) {
+    pub(super) fn stop(self) -> Result<(), Failure> {
         self.runtime.block_on(async {
             self.proxy.drain().await;
-            self.estate.stop().await;
-        });
+            self.services.stop().await;
+            self.monolith.stop().await.map_err(Failure::error)
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 //! A write between the two requests of a comparison would look like a difference of the sides.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use diff_harness::exchange::{Observation, Outcome};
 use estate_traffic::ask::Ask;
@@ -29,6 +29,7 @@ pub(super) struct Traffic {
     lanes: Vec<Client>,
     /// By endpoint: how many requests it had, so that the personas take turns.
     turns: Vec<usize>,
+    stop: Arc<AtomicBool>,
     pub(super) requests: u64,
     /// Answered with 5xx, or not at all: what a client would have noticed.
     pub(super) failed: u64,
@@ -50,6 +51,13 @@ pub(super) struct Written {
     pub(super) outcome: Outcome,
 }
 
+/// What became of a write, and how many changes the monolith told of meanwhile.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) outcome: Outcome,
+    pub(super) events: i64,
+}
+
 /// Connections that are kept alive over all rounds.
 const LANES: usize = 12;
 /// Devices that a canary tells apart.
@@ -61,13 +69,15 @@ const BODY_BYTES_MAX: usize = 128 << 10;
 const FAILURES_SHOWN: usize = 5;
 
 impl Traffic {
-    pub(super) fn new(stand: &Stand, seed: u64) -> Self {
+    /// Once `stop` is set, nothing more is sent.
+    pub(super) fn new(stand: &Stand, seed: u64, stop: &Arc<AtomicBool>) -> Self {
         let mut rng = Rng::with_seed(seed);
         let endpoints = Endpoint::all();
-        let world = stand.runtime().block_on(World::load(stand.estate.store.clone(), &mut rng));
+        let world = stand.runtime().block_on(World::load(stand.monolith.store().clone(), &mut rng));
         let turns = vec![0; endpoints.len()];
         let lanes = (0..LANES).map(|_| Client::new(stand.address())).collect();
-        Self { endpoints, rng, world, lanes, turns, requests: 0, failed: 0, failures: Vec::new() }
+        let stop = Arc::clone(stop);
+        Self { endpoints, rng, world, lanes, turns, stop, requests: 0, failed: 0, failures: Vec::new() }
     }
 
     /// The endpoints that are moved.
@@ -117,10 +127,10 @@ impl Traffic {
         let mut lanes = JoinSet::new();
         for mut client in std::mem::take(&mut self.lanes) {
             let (asks, next, due) = (Arc::clone(&asks), Arc::clone(&next), Arc::clone(&due));
-            let bar = burndown.counter();
+            let (bar, stop) = (burndown.counter(), Arc::clone(&self.stop));
             lanes.spawn(async move {
                 let mut answers = Vec::new();
-                loop {
+                while !stop.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     if Some(index) == kill_at {
                         due.notify_one();
@@ -129,6 +139,8 @@ impl Traffic {
                     answers.push((index, client.ask(ask).await));
                     bar.inc(1);
                 }
+                // Due at the latest when nothing more is sent, which may be because somebody wants it to end.
+                due.notify_one();
                 (client, answers)
             });
         }
@@ -177,14 +189,54 @@ impl Traffic {
         (self.requests - requests, self.failed - failed)
     }
 
+    /// Writes of every endpoint, one by one, as many as are wanted of each; with what the monolith told of its changes
+    /// meanwhile. They are no part of what clients may count on: the service is dead.
+    pub(super) fn writes(&mut self, stand: &Stand, each: usize, burndown: &Burndown) -> Vec<Attempt> {
+        let unsafe_ones = (0..self.endpoints.len()).filter(|index| !self.endpoints[*index].id.is_safe());
+        let asked: Vec<_> = unsafe_ones.flat_map(|endpoint| std::iter::repeat_n(endpoint, each)).collect();
+        burndown.expect(asked.len());
+        let told = stand.monolith.store().last_event();
+        stand.runtime().block_on(async {
+            let mut attempts = Vec::with_capacity(asked.len());
+            for endpoint in asked {
+                if self.stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let ask = self.ask_for(endpoint);
+                let before = *told.borrow();
+                let outcome = self.lanes[0].ask(&ask).await.outcome;
+                burndown.counter().inc(1);
+                attempts.push(Attempt { outcome, events: *told.borrow() - before });
+                self.world.refresh(ask.playlist).await;
+            }
+            attempts
+        })
+    }
+
     async fn write(&mut self, endpoints: Vec<usize>, burndown: &Burndown) {
         for endpoint in endpoints {
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
             let ask = self.ask(endpoint);
             let answer = self.lanes[0].ask(&ask).await;
             burndown.counter().inc(1);
             self.count(&ask, &answer);
             self.world.refresh(ask.playlist).await;
             self.world.replenish(&mut self.rng).await;
+        }
+    }
+
+    /// A request that is one for this endpoint, and not for a method or a path beside it.
+    fn ask_for(&mut self, endpoint: usize) -> Ask {
+        loop {
+            let ask = self.ask(endpoint);
+            let path = ask.target.split('?').next().unwrap_or_default();
+            let same_length =
+                path.split('/').count() == self.endpoints[endpoint].id.template().split('/').count();
+            if ask.method == *self.endpoints[endpoint].id.method() && same_length {
+                return ask;
+            }
         }
     }
 
