@@ -6,6 +6,7 @@ mod bodies;
 pub(crate) mod client;
 mod drain;
 mod fallback;
+mod faults;
 mod fields;
 mod framing;
 mod http2;

@@ -1,0 +1,303 @@
+//! What upstreams and clients do wrong. Each time: the right answer, a line in the log, nothing left open afterwards, and
+//! another client whose requests complete while the fault lasts.
+
+use std::fmt::Debug;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use strangler_proxy::data_plane::Present;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::client::Client;
+use super::origin::{Line, Origin, ok};
+use super::proxy::{Plan, Proxy};
+use crate::shadow::rig::eventually;
+
+const SHORT: Duration = Duration::from_millis(50);
+
+/// The lines of the log, of all tests of the process.
+static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Log;
+
+struct Words<'a>(&'a mut String);
+
+impl Visit for Words<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        *self.0 += &format!("{}={value:?} ", field.name());
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("strangler_proxy::data_plane")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = String::new();
+        event.record(&mut Words(&mut line));
+        LOG.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+fn is_logged(words: &[&str]) -> bool {
+    let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+    log.iter().any(|line| words.iter().all(|word| line.contains(word)))
+}
+
+/// A proxy whose upstream does what the path says, and a client that does nothing wrong.
+struct Scene {
+    proxy: Proxy,
+    neighbour: Client,
+    base: Present,
+}
+
+impl Scene {
+    fn new(
+        change: impl FnOnce(&mut strangler_proxy::data_plane::DataPlaneConfig) + 'static,
+    ) -> (Self, Origin) {
+        static ONCE: OnceLock<()> = OnceLock::new();
+        ONCE.get_or_init(|| tracing::subscriber::set_global_default(Log).unwrap());
+        let control = Origin::scripted(play);
+        let proxy = Plan::new(control.address)
+            .with(|config| config.control.head_timeout = SHORT)
+            .with(change)
+            .start();
+        let mut neighbour = proxy.client();
+        assert_eq!(neighbour.get("/fine").text(), "fine");
+        eventually(|| proxy.plane().counts().present().requests == 0);
+        let base = proxy.plane().counts().present();
+        (Self { proxy, neighbour, base }, control)
+    }
+
+    /// Another client is served while the fault lasts.
+    fn others_are_served(&mut self) {
+        for _ in 0..10 {
+            assert_eq!(self.neighbour.get("/fine").text(), "fine");
+        }
+    }
+
+    /// Everything that was opened is closed again.
+    fn nothing_is_left(&self) {
+        let open = |present: Present| Present { upstream_idle: 0, ..present };
+        eventually(|| open(self.proxy.plane().counts().present()) == open(self.base));
+    }
+}
+
+/// What the upstream does wrong.
+fn play(line: &mut Line) {
+    while let Some(head) = line.head() {
+        let path = head.split(' ').nth(1).unwrap().to_owned();
+        if path == "/deaf" {
+            // Reads nothing more until the proxy has had enough of it.
+            std::thread::sleep(4 * SHORT);
+            return;
+        }
+        if line.body_of(head).is_none() {
+            return;
+        }
+        let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+        match path.as_str() {
+            "/fine" => line.send(ok("fine")),
+            "/closes" => return,
+            "/resets" => {
+                line.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+                let socket = socket2::SockRef::from(line.stream());
+                socket.set_linger(Some(Duration::ZERO)).unwrap();
+                return;
+            }
+            "/short" => {
+                line.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+                return;
+            }
+            "/long" => {
+                line.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nX: evil\r\n\r\n")
+            }
+            "/chunks" => line.send(format!("{chunks}zz\r\n")),
+            "/fields" => {
+                line.send("HTTP/1.1 200 OK\r\n");
+                let field = format!("X: {}\r\n", "x".repeat(1000));
+                (0..10_000).all(|_| line.send(&field))
+            }
+            "/hints" => {
+                while line.send("HTTP/1.1 102 Processing\r\n\r\n") {
+                    std::thread::yield_now();
+                }
+                return;
+            }
+            _ => {
+                line.wait_for_end();
+                return;
+            }
+        };
+    }
+}
+
+#[test]
+fn what_an_upstream_does_wrong_harms_nobody_else() {
+    let (mut scene, _control) = Scene::new(|config| config.forwarding.informational = false);
+    for (path, status, reason) in [
+        ("/closes", 502, "upstream_closed"),
+        ("/fields", 502, "upstream_protocol"),
+        ("/hints", 504, "upstream_timeout"),
+        ("/hangs", 504, "upstream_timeout"),
+    ] {
+        let mut client = scene.proxy.client();
+        client.send(format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"));
+        scene.others_are_served();
+        let response = client.response();
+        assert_eq!((response.status, response.reason().as_str()), (status, reason), "{path}");
+        assert!(scene.proxy.refused(reason) > 0);
+        drop(client);
+        scene.nothing_is_left();
+    }
+    for reason in ["upstream_closed", "upstream_protocol", "upstream_timeout"] {
+        assert!(is_logged(&["was not answered by an upstream", reason]), "{reason} is not in the log");
+    }
+}
+
+#[test]
+fn a_response_that_goes_wrong_in_its_body_harms_nobody_else() {
+    let (mut scene, _control) = Scene::new(|_| {});
+    for (n, path) in ["/resets", "/short", "/chunks"].into_iter().enumerate() {
+        let mut client = scene.proxy.client();
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        scene.others_are_served();
+        assert!(client.head().unwrap().starts_with("HTTP/1.1 200 "), "{path}");
+        let rest = String::from_utf8(client.rest()).unwrap();
+        // A reset may overtake what was sent before it.
+        assert!(rest.contains("abc") || path == "/resets", "{path}: {rest}");
+        assert!(!rest.ends_with("0\r\n\r\n"), "{path}: {rest}");
+        assert_eq!(scene.proxy.plane().refusals().broken_off(), n as u64 + 1, "{path}");
+        drop(client);
+        scene.nothing_is_left();
+    }
+    assert!(is_logged(&["a response broke off", "control"]));
+    let mut client = scene.proxy.client();
+    for _ in 0..3 {
+        assert_eq!(client.get("/long").text(), "abc");
+        assert_eq!(client.get("/fine").text(), "fine");
+    }
+    drop(client);
+    scene.nothing_is_left();
+}
+
+#[test]
+fn an_upstream_that_never_reads_harms_nobody_else() {
+    let (mut scene, _control) = Scene::new(|_| {});
+    let mut client = scene.proxy.client();
+    client.send("POST /deaf HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
+    let mut writing = client.stream().try_clone().unwrap();
+    let writer = std::thread::spawn(move || {
+        let chunk = vec![0; 1 << 20];
+        while writing.write_all(&chunk).is_ok() {}
+    });
+    scene.others_are_served();
+    let response = client.response();
+    assert_eq!((response.status, response.reason().as_str()), (504, "upstream_timeout"));
+    client.leave();
+    writer.join().unwrap();
+    scene.nothing_is_left();
+}
+
+#[test]
+fn clients_that_vanish_half_close_or_pipeline_harm_nobody_else() {
+    let (mut scene, _control) = Scene::new(|_| {});
+    for request in [
+        "GET",
+        "GET / HTTP/1.1\r\nHost",
+        "POST /fine HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
+        "GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n",
+    ] {
+        for is_reset in [true, false] {
+            let mut client = scene.proxy.client();
+            client.send(request);
+            scene.others_are_served();
+            if is_reset {
+                client.leave();
+            } else {
+                drop(client);
+            }
+        }
+        scene.nothing_is_left();
+    }
+    let mut client = scene.proxy.client();
+    client.send("GET /fine HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20));
+    client.stream().shutdown(Shutdown::Write).unwrap();
+    scene.others_are_served();
+    for _ in 0..20 {
+        assert_eq!(client.response().text(), "fine");
+    }
+    assert!(client.rest().is_empty());
+    scene.nothing_is_left();
+}
+
+/// A byte now and then from 2,000 connections, in the head or in the body: each is told that it is too slow, and nobody
+/// else notices.
+#[test]
+fn two_thousand_slow_clients_harm_nobody_else() {
+    const CLIENTS: usize = 2_000;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, raised).unwrap();
+    let (mut scene, control) = Scene::new(|config| {
+        config.control.head_timeout = Duration::from_secs(30);
+        config.control.connections_max = 32;
+        config.control.wait_max = Duration::from_secs(30);
+        config.timeouts.head = Duration::from_secs(2);
+        config.timeouts.body = Duration::from_secs(2);
+    });
+    let mut slow: Vec<_> = (0..CLIENTS)
+        .map(|n| {
+            let mut stream = TcpStream::connect(scene.proxy.address).unwrap();
+            let begin = [
+                "GET / HTTP/1.1\r\nX: ",
+                "POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n",
+            ];
+            stream.write_all(begin[n % 2].as_bytes()).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            (stream, Vec::new())
+        })
+        .collect();
+    let mut answered = 0;
+    let mut buffer = [0; 4096];
+    while !slow.is_empty() {
+        scene.others_are_served();
+        slow.retain_mut(|(stream, got): &mut (TcpStream, Vec<u8>)| {
+            let _ = stream.write(b"x");
+            match stream.read(&mut buffer) {
+                Ok(0) => {}
+                Ok(read) => {
+                    got.extend_from_slice(&buffer[..read]);
+                    return true;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return true,
+                Err(_) => {}
+            }
+            assert!(got.starts_with(b"HTTP/1.1 408 "), "{}", got.escape_ascii());
+            answered += 1;
+            false
+        });
+    }
+    assert_eq!(answered, CLIENTS);
+    assert_eq!(scene.proxy.refused("head_timeout") + scene.proxy.refused("body_timeout"), CLIENTS as u64);
+    assert!(is_logged(&["a request was refused", "head_timeout"]) && is_logged(&["body_timeout"]));
+    assert!(control.received().iter().all(|request| request.first_line().contains("/fine")));
+    scene.nothing_is_left();
+}
