@@ -4,6 +4,7 @@
 
 mod allocations;
 mod alone;
+mod docs;
 mod har;
 mod mutation;
 mod openapi;
