@@ -1,0 +1,96 @@
+"""The command: counts, prints a table, compares with the baseline or writes it."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from .origin import Origin
+from .proxy import Proxy
+
+ROOT = Path(__file__).resolve().parents[2]
+BASELINE = ROOT / "bench" / "instructions.json"
+BODY = b'{"title":"' + b"x" * 9988 + b'"}'
+
+GET = b"GET %s HTTP/1.1\r\nHost: example.com\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
+POST = b"POST /post HTTP/1.1\r\nHost: example.com\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+# The request, whether it is shadowed, and how many requests lie between the two runs that are subtracted.
+CASES = {
+    "get-1k": (GET % b"/1k", False, 2000),
+    "get-100k": (GET % b"/100k", False, 500),
+    "post-10k": (POST % (len(BODY), BODY), False, 1000),
+    "shadow-1k": (GET % b"/1k", True, 1000),
+    "shadow-100k": (GET % b"/100k", True, 200),
+}
+
+
+def arguments():
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    parser = argparse.ArgumentParser(
+        prog="bench/instructions",
+        description="Instructions that the proxy executes for one request, by valgrind, against a baseline. "
+        "Exit code 1: more than the baseline and its tolerance.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--only", default=",".join(CASES), help="cases")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each length, of which the least is taken")
+    parser.add_argument("--tolerance", type=float, default=2, help="percent over the baseline that are no regression")
+    parser.add_argument("--strangler", default=target / "release/strangler", type=Path, help="the binary to count")
+    parser.add_argument("--baseline", default=BASELINE, type=Path, help="the baseline")
+    parser.add_argument("--write", action="store_true", help="make what is counted the baseline")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    wanted = [name for name in options.only.split(",") if name]
+    if unknown := [name for name in wanted if name not in CASES]:
+        sys.exit(f"error: no case {', '.join(unknown)}; there are {', '.join(CASES)}")
+    if not options.strangler.exists():
+        sys.exit(f"error: {options.strangler} is not there: build it with `cargo build --release`, or name another with --strangler")
+    baseline = json.loads(options.baseline.read_text()) if options.baseline.exists() else {}
+    known = baseline.get(platform.machine(), {})
+    print("| case | instructions/request | spread | baseline | to it |\n|---|---|---|---|---|")
+    worse = []
+    for name in wanted:
+        now, spread = count(name, options.strangler.resolve(), options.rounds)
+        before = known.get(name)
+        cells = [name, f"{now:,}", f"{spread:.1f} %"]
+        cells += [f"{before:,}", f"{(now / before - 1) * 100:+.1f} %"] if before else ["", ""]
+        print(f"| {' | '.join(cells)} |", flush=True)
+        if before and now > before * (1 + options.tolerance / 100):
+            worse.append(name)
+        known[name] = now
+    if options.write:
+        baseline[platform.machine()] = known
+        options.baseline.write_text(json.dumps(baseline, indent=2, sort_keys=True) + "\n")
+        print(f"written to {options.baseline}", file=sys.stderr)
+    elif worse:
+        sys.exit(f"error: more instructions than the baseline by over {options.tolerance:g} %: {', '.join(worse)}")
+
+
+def count(name, binary, rounds):
+    """The difference of two runs that differ by so many requests: what starting, stopping and warming up take is in both.
+    Of each the least, since a neighbour on the machine can only add to it; and in percent how far the others were off."""
+    request, shadowed, requests = CASES[name]
+    few, many = ([total(binary, request, shadowed, times) for _ in range(rounds)] for times in (requests, 2 * requests))
+    return round((min(many) - min(few)) / requests), (max(many) / min(many) - 1) * 100
+
+
+def total(binary, request, shadowed, times):
+    with tempfile.TemporaryDirectory(prefix="strangler-instructions-") as folder:
+        proxy = Proxy(binary, Path(folder) / "proxy", Origin(), Origin(), shadowed)
+        try:
+            proxy.ask(request, times)
+            proxy.settle()
+            return proxy.instructions()
+        finally:
+            proxy.process.kill()
+            proxy.process.wait()
+
+
+if __name__ == "__main__":
+    main()
