@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use polling::{Event, Events, Poller};
 
-/// What still has to be answered when the time is over may take so long.
+/// What still has to be answered when all was sent may take so long, from one answer to the next.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Plan {
@@ -89,9 +89,8 @@ fn run(plan: &Plan) -> std::io::Result<String> {
     let (mut taken, mut failed) = (Vec::with_capacity(plan.count as usize), 0_u32);
     let mut events = Events::new();
     let begun = Instant::now();
-    let end = begun + plan.gap * plan.count + PATIENCE;
-    let mut sent = 0;
-    while (taken.len() as u32) + failed < plan.count && Instant::now() < end {
+    let (mut sent, mut progress) = (0, begun);
+    while (taken.len() as u32) + failed < plan.count && (sent < plan.count || progress.elapsed() < PATIENCE) {
         while sent < plan.count && begun + plan.gap * sent <= Instant::now() {
             waiting.push_back(begun + plan.gap * sent);
             sent += 1;
@@ -106,7 +105,7 @@ fn run(plan: &Plan) -> std::io::Result<String> {
                 poller.modify(&connections[key].stream, Event::all(key))?;
             }
         }
-        let next = if sent < plan.count { begun + plan.gap * sent } else { end };
+        let next = if sent < plan.count { begun + plan.gap * sent } else { progress + PATIENCE };
         events.clear();
         poller.wait(&mut events, Some(next.saturating_duration_since(Instant::now())))?;
         for event in events.iter() {
@@ -114,6 +113,7 @@ fn run(plan: &Plan) -> std::io::Result<String> {
             match connection.go_on(plan) {
                 Ok(None) => {}
                 Ok(Some((due, is_good))) => {
+                    progress = Instant::now();
                     if is_good {
                         taken.push(due.elapsed().as_micros() as u64);
                     } else {

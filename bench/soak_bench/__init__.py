@@ -1,0 +1,1 @@
+"""A bounded run under flips and failures of the candidate."""
