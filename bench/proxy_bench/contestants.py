@@ -139,10 +139,14 @@ class Strangler(Contestant):
     """`strangler serve` with its defaults, and every endpoint of the load declared."""
 
     stage = "legacy"
-    answers = ("h1",)
+    answers = ("h1", "h2")
+
+    def url(self, kind):
+        # One port for both: it looks at the first bytes of a connection.
+        return super().url("h1" if kind == "h2" else kind)
 
     def why_not(self, kind):
-        return "it does not speak it yet"
+        return "its listener does not speak TLS here"
 
     def command(self):
         self.binary = Path(self.options.strangler).resolve()
