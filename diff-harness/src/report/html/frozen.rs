@@ -212,6 +212,10 @@ fn overview(
             seen: Count(report.total.seen()),
             compared: Count(report.total.compared()),
             mismatched: Count(report.total.mismatched),
+            // Of those that are not in the report nobody can see that they are waived.
+            open_groups: Count(
+                (groups.values().filter(|row| row.is_open).count() + report.groups_left_out) as u64,
+            ),
             ..totals
         },
         burn_down: burn_down(&StageDay::since(stages, &report.transitions, report.made_at)),
