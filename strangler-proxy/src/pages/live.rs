@@ -203,9 +203,12 @@ fn counts(site: &Site) -> Result<Counts, StoreError> {
         // As the pages show it: the gate is not asked for what an open group stands before.
         let is_asked = !open.contains(&route.endpoint) && route.standing.stage != Stage::Legacy;
         let outlook = if is_asked { outlooks.of(&route)? } else { None };
-        let Meter { have, want, text, .. } = outlook
-            .and_then(|outlook| Meter::of(&outlook.ruling))
-            .unwrap_or_else(|| meter(site, &route, &outlooks.tally(&route.endpoint)));
+        let Meter { have, want, text, .. } =
+            outlook.and_then(|outlook| Meter::of(&outlook.ruling)).unwrap_or_else(|| {
+                let counted = meter(site, &route, &outlooks.tally(&route.endpoint));
+                // What the gate wants of one with open groups is more than a clean one needs: no bar says it is full.
+                if is_asked { counted } else { Meter { want: 0, is_full: false, ..counted } }
+            });
         let counts = EndpointCounts {
             seen: tally.seen(),
             compared: tally.compared(),

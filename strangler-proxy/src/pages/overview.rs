@@ -221,7 +221,11 @@ fn row(site: &Site, line: &Line, now: UnixMillis) -> EndpointRow {
         stage: route.standing.stage.to_string(),
         hold: held(route.standing.hold),
         share: share(route.standing),
-        meter: ruling.and_then(Meter::of).unwrap_or_else(|| meter.clone()),
+        meter: ruling.and_then(Meter::of).unwrap_or_else(|| match groups.is_empty() {
+            true => meter.clone(),
+            // What the gate wants of it is more than a clean one needs: no bar says it is full.
+            false => Meter { want: 0, is_full: false, ..meter.clone() },
+        }),
         wants: ruling.map(wants).unwrap_or_default(),
         seen: Count(tally.seen()),
         compared: Count(tally.compared()),
