@@ -13,6 +13,7 @@ mod sections;
 mod template;
 mod units;
 mod upstream;
+mod upstream_table;
 mod verify;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -11,6 +11,8 @@ pub(super) mod h2_head;
 mod lane;
 mod last_word;
 mod link;
+mod reach;
+mod send_error;
 mod shared;
 mod slots;
 
@@ -21,18 +23,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Request, Response, StatusCode};
 use http_body::Body;
-use hyper_util::rt::TokioIo;
 
-use super::upstream::{Protocol, Stream, Upstream, Use};
+use super::upstream::{Protocol, Upstream, Use};
 use balance::{Random, choose};
 pub use body::UpstreamBody;
 pub use h2_head::SentAtOnce;
 use lane::{Held, IdleRoom, Lane};
 pub use last_word::LastWord;
 use link::Link;
+pub use send_error::{SendError, SendFailure};
 pub(super) use shared::Local;
 use shared::SharedStream;
 use slots::{NoSlot, Slots};
@@ -87,42 +89,6 @@ enum Line<B: Body + 'static> {
 
 /// Where a request was sent last: for whoever sends it again, or gives up on it.
 pub struct Attempt<B: Body + 'static>(Cell<Option<Rc<Lane<B>>>>);
-
-/// Why there is no response.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct SendError<B> {
-    pub reason: SendFailure,
-    /// The request, when not a byte of it can have reached the upstream.
-    pub unsent: Option<Box<Request<B>>>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum SendFailure {
-    #[error("no connection: {0}")]
-    Connect(#[source] io::Error),
-    #[error("all connections are in use")]
-    Busy,
-    /// The connection was closed or reset before the head was whole; `reused` if it had served before, so that
-    /// the upstream may have closed it for being idle.
-    #[error("the connection was closed: {source}")]
-    Closed {
-        reused: bool,
-        #[source]
-        source: hyper::Error,
-    },
-    #[error("the response is not HTTP: {0}")]
-    Protocol(#[source] hyper::Error),
-    /// The upstream has not processed the request, and says so (RFC 9113 §8.7).
-    #[error("the upstream refused the request unprocessed: {0}")]
-    Refused(#[source] hyper::Error),
-    /// The request's Host cannot be sent over HTTP/2.
-    #[error("the Host field is no authority")]
-    Host,
-    /// The request's own body failed: its sender left, or broke a rule.
-    #[error("the request body failed: {0}")]
-    RequestBody(#[source] hyper::Error),
-}
 
 /// Whether a connection that has served before may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -335,85 +301,6 @@ where
         for lane in old {
             lane.retire();
         }
-    }
-
-    /// A connection to the address: one that is there, or a new one.
-    async fn reach(
-        &self,
-        lane: &Lane<B>,
-        mut freshness: Freshness,
-        request: &Request<B>,
-    ) -> io::Result<Line<B>> {
-        let config = &self.0.upstream.config;
-        let may_choose = config.protocol == Protocol::Auto && config.tls.is_some();
-        // Only a connection of HTTP/1.1 can become something else.
-        let only_http1 = may_choose && request.headers().contains_key(UPGRADE);
-        if self.0.is_http1 || only_http1 {
-            let idle = if freshness == Freshness::Any { lane.take_idle() } else { None };
-            return match idle {
-                Some(link) => Ok(Line::Own(link)),
-                None => self.connect(lane, only_http1).await,
-            };
-        }
-        loop {
-            if freshness == Freshness::Any {
-                if let Some(stream) = lane.shared.stream(config.streams_max) {
-                    return Ok(Line::Shared(stream));
-                }
-                if let Some(link) = lane.take_idle() {
-                    return Ok(Line::Own(link));
-                }
-            }
-            if lane.chose_http1.get() {
-                return self.connect(lane, false).await;
-            }
-            // Many requests at once need one connection.
-            match lane.shared.maker().await? {
-                Some(maker) => {
-                    let made = self.connect(lane, false).await;
-                    if let Err(error) = &made {
-                        maker.failed(error);
-                    }
-                    return made;
-                }
-                // One that was made since is new.
-                None => freshness = Freshness::Any,
-            }
-        }
-    }
-
-    async fn connect(&self, lane: &Lane<B>, only_http1: bool) -> io::Result<Line<B>> {
-        self.0.make_room();
-        lane.address.counts.connect();
-        let connecting = async {
-            let (stream, is_http2) = self.0.upstream.connect(&lane.address, only_http1).await?;
-            if is_http2 {
-                lane.chose_http1.set(false);
-                let streams_max = self.0.upstream.config.streams_max;
-                let stream = lane.shared.begin(stream, self.0.config.head_bytes_max, streams_max).await?;
-                return Ok(Line::Shared(stream));
-            }
-            lane.chose_http1.set(!only_http1);
-            Ok(Line::Own(self.begin(stream).await?))
-        };
-        tokio::time::timeout(self.0.config.connect_timeout, connecting)
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-    }
-
-    /// Speaks HTTP/1.1 on a stream from here on.
-    async fn begin(&self, stream: Stream) -> io::Result<Box<Link<B>>> {
-        let config = &self.0.config;
-        let look = stream.look();
-        let mut client = hyper::client::conn::http1::Builder::new();
-        client
-            .preserve_header_case(config.preserve_header_case)
-            .max_buf_size(config.head_bytes_max.max(8192));
-        let (sender, connection) = client
-            .handshake(LastWord::new(TokioIo::new(stream)))
-            .await
-            .map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Box::new(Link::new(sender, connection, look)))
     }
 
     fn answered(&self, lane: &Lane<B>, status: StatusCode) {

@@ -24,10 +24,18 @@ pub(crate) struct Estate {
 impl Estate {
     /// `config` is added to what names both sides.
     pub(crate) fn start(control: Origin, candidate: Origin, config: &str) -> Self {
-        let config = format!(
-            "{config}\n[upstreams]\ncontrol = \"http://{}\"\ncandidate = \"http://{}\"\n\
-             [listen]\naddress = \"127.0.0.1:0\"\nthreads = 2\n[admin]\naddress = \"127.0.0.1:0\"\n",
+        let upstreams = format!(
+            "control = \"http://{}\"\ncandidate = \"http://{}\"\n",
             control.address, candidate.address
+        );
+        Self::start_at(control, candidate, &upstreams, config)
+    }
+
+    /// The same with upstreams that are declared in another way.
+    pub(crate) fn start_at(control: Origin, candidate: Origin, upstreams: &str, config: &str) -> Self {
+        let config = format!(
+            "{config}\n[listen]\naddress = \"127.0.0.1:0\"\nthreads = 2\n[admin]\naddress = \"127.0.0.1:0\"\n\
+             [upstreams]\n{upstreams}"
         );
         let dir = tempfile::tempdir().unwrap();
         let mut estate = Self { control, candidate, dir, config, proxy: None };

@@ -9,5 +9,6 @@ mod read_back;
 mod record;
 mod rejected;
 mod unwritten;
+mod upstreams;
 mod verify;
 mod verify_first;
