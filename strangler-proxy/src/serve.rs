@@ -27,7 +27,7 @@ use crate::config::{Config, ConfigSource};
 use crate::control::{self, Control};
 use crate::counters::CounterRegistry;
 use crate::data_plane::upstream::UpstreamsError;
-use crate::data_plane::{self, DataPlane, Listener, Listening, Outlets, StartError, Upstreams};
+use crate::data_plane::{self, Certificates, DataPlane, Listener, Listening, Outlets, StartError, Upstreams};
 use crate::fallback::{FallbackHandle, FallbackThread};
 use crate::handover::{HandoverError, Inherited, TakeOver};
 use crate::inventory::Discovery;
@@ -259,8 +259,13 @@ impl Proxy {
             },
         });
         let admin = AdminThread::start(listener, Arc::clone(&api)).map_err(ServeError::Thread)?;
-        let housekeeping = Housekeeping::start(Arc::clone(&store), Arc::clone(&recorder), clock)
-            .map_err(ServeError::Thread)?;
+        let housekeeping = Housekeeping::start(
+            Arc::clone(&store),
+            Arc::clone(&recorder),
+            Arc::clone(data_plane.certificates()),
+            clock,
+        )
+        .map_err(ServeError::Thread)?;
         for name in inherited.names() {
             tracing::warn!(name, "a socket that was handed over is not in the config; it is closed");
         }
@@ -296,6 +301,11 @@ impl Proxy {
     /// Where clients connect, with the ports that were taken for 0.
     pub fn listening(&self) -> &[Listening] {
         self.data_plane.listening()
+    }
+
+    /// The certificates of these, to read them again.
+    pub fn certificates(&self) -> Arc<Certificates> {
+        Arc::clone(self.data_plane.certificates())
     }
 
     /// The TCP addresses of these.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use diff_harness::exchange::UnixMillis;
@@ -10,7 +11,7 @@ use serde_json::json;
 use strangler_proxy::config::{
     Config, ConfigError, ConfigSource, DEFAULT_PATH, LogFormat, Overrides, Upstream,
 };
-use strangler_proxy::data_plane::{Address, Listening};
+use strangler_proxy::data_plane::{Address, Certificates, Listening};
 use strangler_proxy::handover::{Inherited, TakeOver};
 use strangler_proxy::serve::{Origin, Proxy};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -71,9 +72,11 @@ impl Serve {
         let origin = self.origin(&config)?;
         let mut proxy = Proxy::start_from(origin, config, source, now).map_err(Failure::error)?;
         // Before anybody can know of this process, and end it.
-        let mut signals = runtime.block_on(async { Signals::new() })?;
+        let (mut signals, hangups) = runtime.block_on(async { Ok((Signals::new()?, hangups()?)) })?;
         announce(context.format, &proxy);
+        let certificates = proxy.certificates();
         let cut = runtime.block_on(async {
+            tokio::spawn(reload_at(hangups, certificates));
             let successor = tokio::select! {
                 () = signals.wait() => None,
                 successor = proxy.successor() => Some(successor),
@@ -192,6 +195,17 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+fn hangups() -> Result<Signal, Failure> {
+    signal(SignalKind::hangup()).map_err(|error| Failure::error(format!("cannot listen to signals: {error}")))
+}
+
+/// What is wrong with a file is in the log, and what was read before stays.
+async fn reload_at(mut hangups: Signal, certificates: Arc<Certificates>) {
+    while hangups.recv().await.is_some() {
+        let _ = certificates.reload();
     }
 }
 

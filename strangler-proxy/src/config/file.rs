@@ -64,6 +64,31 @@ pub(super) struct Listener {
     pub(super) address: Spanned<String>,
     pub(super) mode: Option<Spanned<String>>,
     pub(super) connections: Option<Positive>,
+    pub(super) tls: Option<Spanned<Tls>>,
+    pub(super) proxy_protocol: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) proxy_protocol_from: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub(super) certificate: String,
+    pub(super) key: String,
+    #[serde(default)]
+    pub(super) certificates: Vec<CertificateAndKey>,
+    pub(super) min_version: Option<Spanned<String>>,
+    pub(super) client_ca: Option<String>,
+    pub(super) client_certificates: Option<Spanned<String>>,
+    pub(super) handshake: Option<Time>,
+    pub(super) handshakes: Option<Positive>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CertificateAndKey {
+    pub(super) certificate: String,
+    pub(super) key: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -124,6 +124,30 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
             "[listen]\naddress = \"127.0.0.1:1\"\n[[listener]]\naddress = \"127.0.0.1:1\"\n",
             "strangler.toml:4:11: a second listener on 127.0.0.1:1",
         ),
+        (
+            "[[listener]]\naddress = \"[::]:1\"\nproxy_protocol = \"v3\"\n",
+            "strangler.toml:3:18: `v3` is no version of the PROXY protocol",
+        ),
+        (
+            "[[listener]]\naddress = \"[::]:1\"\nproxy_protocol = \"v2\"\n",
+            "strangler.toml:3:18: nobody is trusted to say who the client is",
+        ),
+        (
+            "[[listener]]\naddress = \"[::]:1\"\nproxy_protocol_from = [\"lb\"]\n",
+            "strangler.toml:3:24: `lb` is not a network",
+        ),
+        (
+            "[[listener]]\naddress = \"[::]:1\"\ntls = { certificate = \"/nonexistent/a.pem\", key = \"a.key\" }\n",
+            "strangler.toml:3:7: /nonexistent/a.pem cannot be read: No such file",
+        ),
+        (
+            "[[listener]]\naddress = \"[::]:1\"\ntls = { certificate = \"a\", key = \"b\", min_version = \"1.1\" }\n",
+            "strangler.toml:3:53: `1.1` is no version of TLS that is spoken",
+        ),
+        (
+            "[[listener]]\naddress = \"[::]:1\"\ntls = { certificate = \"a\", key = \"b\", client_certificates = \"optional\" }\n",
+            "strangler.toml:3:61: client certificates are asked for",
+        ),
         ("[http2]\nstreams = 0\n", "strangler.toml:2:11: 0 is too few"),
         (
             "[http2]\nstream_window = \"2GiB\"\n",

@@ -15,12 +15,12 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::config::HalfClose;
-use super::socket::Socket;
+use super::stream::Stream;
 use super::watch::Watch;
 
 pub(super) struct ClientIo {
     /// `None` once it was taken back.
-    socket: Option<TokioIo<Socket>>,
+    socket: Option<TokioIo<Stream>>,
     watch: Arc<Watch>,
     interim: Vec<u8>,
     /// What becomes of a client that has closed its half.
@@ -36,18 +36,18 @@ thread_local! {
 }
 
 impl ClientIo {
-    pub(super) fn new(socket: Socket, watch: Arc<Watch>, half_close: HalfClose) -> Self {
+    pub(super) fn new(socket: Stream, watch: Arc<Watch>, half_close: HalfClose) -> Self {
         watch.is_flushed_here();
         let socket = Some(TokioIo::new(socket));
         Self { socket, watch, interim: Vec::new(), half_close, is_half_closed: false }
     }
 
     /// The bare socket, for a tunnel.
-    pub(super) fn into_socket(mut self) -> Option<Socket> {
+    pub(super) fn into_socket(mut self) -> Option<Stream> {
         self.socket.take().map(TokioIo::into_inner)
     }
 
-    fn socket(&mut self) -> Pin<&mut TokioIo<Socket>> {
+    fn socket(&mut self) -> Pin<&mut TokioIo<Stream>> {
         Pin::new(self.socket.as_mut().expect("the socket is taken only when this is given up"))
     }
 
@@ -57,7 +57,8 @@ impl ClientIo {
         if self.is_half_closed || !self.watch.is_waited_with() {
             return Poll::Ready(Ok(()));
         }
-        let socket = self.socket.as_ref().expect("the socket is taken only when this is given up").inner();
+        let socket =
+            self.socket.as_mut().expect("the socket is taken only when this is given up").inner_mut();
         match socket.poll_closed(cx) {
             Poll::Ready(Ok(())) if self.half_close == HalfClose::Answer => {
                 self.is_half_closed = true;
@@ -142,7 +143,8 @@ impl Write for ClientIo {
         if self.watch.has_interim() || !self.interim.is_empty() {
             ready!(self.poll_interim(cx))?;
         }
-        // A socket has no buffer of its own to flush.
+        // Of TLS something may be left.
+        ready!(self.socket().poll_flush(cx))?;
         self.watch.was_flushed();
         self.look_for_the_end(cx)
     }

@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::client_io::ClientIo;
+use super::door::Door;
 use super::exchange::Client;
 use super::head::{RawHead, is_within};
 use super::http2;
@@ -20,6 +21,7 @@ use super::peer::Peer;
 use super::refusal::Refusal;
 use super::request_id;
 use super::socket::Socket;
+use super::stream::Stream;
 use super::watch::{Waiting, Watch};
 use super::worker::{Manner, Worker};
 
@@ -33,9 +35,32 @@ pub(super) enum End {
     Expired(Waiting),
 }
 
-pub(super) async fn serve(worker: Rc<Worker>, socket: Socket, peer: Option<SocketAddr>, watch: Arc<Watch>) {
+pub(super) async fn serve(
+    worker: Rc<Worker>,
+    door: Rc<Door>,
+    socket: Socket,
+    peer: Option<SocketAddr>,
+    watch: Arc<Watch>,
+) {
     let forwarding = &worker.config.forwarding;
-    let peer = Rc::new(Peer::new(peer, forwarding));
+    let (stream, peer) = if door.is_plain() {
+        (Stream::Plain(socket), Rc::new(Peer::new(peer, forwarding)))
+    } else {
+        // What is rare is boxed, so that what is common is small.
+        let entered = match Box::pin(door.enter(socket, peer)).await {
+            Ok(entered) => entered,
+            Err(why) => return worker.counts.turn_away(why),
+        };
+        // It was waited for under other limits until now.
+        watch.forgive();
+        watch.wait_for(Waiting::FirstByte);
+        let http2 = entered.secured.as_ref().is_some_and(|secured| secured.http2);
+        let peer = Rc::new(Peer::new(entered.peer, forwarding).secured(entered.secured));
+        if http2 {
+            return Box::pin(http2::serve(worker, entered.stream, Vec::new(), peer, watch)).await;
+        }
+        (entered.stream, peer)
+    };
     let mut http = http1::Builder::new();
     // Its own header timeout runs on an idle connection too; the sweep knows one from the other. It looks for the end
     // of a connection by reading ahead, into a buffer made for it; the socket wrapper has a cheaper look.
@@ -52,7 +77,7 @@ pub(super) async fn serve(worker: Rc<Worker>, socket: Socket, peer: Option<Socke
         let response = client.handle(request);
         async move { Ok::<_, Infallible>(response.await) }
     });
-    let io = ClientIo::new(socket, Arc::clone(&watch), forwarding.half_close);
+    let io = ClientIo::new(stream, Arc::clone(&watch), forwarding.half_close);
     let end = run(&worker, &watch, http.serve_connection(io, service).with_upgrades()).await;
     // Looked at only when it could not be read as HTTP/1, so that those who speak that pay nothing for it.
     if worker.config.http2.enabled
@@ -130,7 +155,7 @@ async fn close(worker: &Worker, watch: &Watch, end: End) {
         worker.refusals.count(refusal, &id);
         let _ = socket.write_all(&refusal.to_bytes(id)).await;
     }
-    linger(&mut socket, may_come).await;
+    linger(socket, may_come).await;
 }
 
 /// What an error of the library means while no request is in progress.
@@ -153,12 +178,15 @@ fn by_status(status: u16, too_large: bool) -> Refusal {
 
 /// Closes our half and, where something may still come, reads it for a while: closing with unread bytes makes the
 /// kernel reset the connection, and the reset can overtake the response (RFC 9112 §9.6).
-pub(super) async fn linger(socket: &mut Socket, may_come: bool) {
+pub(super) async fn linger(mut stream: Stream, may_come: bool) {
     const PATIENCE: Duration = Duration::from_secs(2);
     const READ_MAX: usize = 1 << 20;
 
     let mut buffer = [0; 4096];
-    if socket.shutdown().await.is_err() || !(may_come || socket.try_read(&mut buffer).is_ok_and(|n| n > 0)) {
+    // TLS has a last word, which a client that takes nothing would keep.
+    let ended = tokio::time::timeout(PATIENCE, stream.shutdown()).await;
+    let mut socket = stream.into_socket();
+    if !matches!(ended, Ok(Ok(()))) || !(may_come || socket.try_read(&mut buffer).is_ok_and(|n| n > 0)) {
         return;
     }
     let reading = async {

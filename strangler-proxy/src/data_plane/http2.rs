@@ -27,7 +27,7 @@ use super::exchange::Client;
 use super::http2_io::Http2Io;
 use super::peer::Peer;
 use super::response_body::{ResponseBody, ResponseBodyError};
-use super::socket::Socket;
+use super::stream::Stream;
 use super::watch::{Waiting, Watch};
 use super::worker::Worker;
 
@@ -72,7 +72,7 @@ pub(super) fn is_preface(bytes: &[u8]) -> bool {
 /// Serves a connection of which `begun` was read already.
 pub(super) async fn serve(
     worker: Rc<Worker>,
-    socket: Socket,
+    socket: Stream,
     begun: Vec<u8>,
     peer: Rc<Peer>,
     watch: Arc<Watch>,
@@ -102,11 +102,11 @@ pub(super) async fn serve(
     };
     let io = Http2Io::new(socket, begun, streams.clone());
     let end = run(&worker, &watch, &streams, http.serve_connection(io, service)).await;
-    let Some(mut socket) = watch.take_socket() else { return };
+    let Some(socket) = watch.take_socket() else { return };
     match end {
         End::Expired(Waiting::Stalled) => socket.reset(),
         // What the client sends until it has heard of the end must not make the kernel reset the connection.
-        _ => connection::linger(&mut socket, true).await,
+        _ => connection::linger(socket, true).await,
     }
 }
 
@@ -206,7 +206,7 @@ impl Streams {
         }
     }
 
-    pub(super) fn put_socket(&self, socket: Socket) {
+    pub(super) fn put_socket(&self, socket: Stream) {
         self.0.watch.put_socket(socket);
     }
 

@@ -9,11 +9,11 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 
 use super::http2::Streams;
-use super::socket::Socket;
+use super::stream::Stream;
 
 pub(super) struct Http2Io {
     /// `None` once it was given back.
-    socket: Option<TokioIo<Socket>>,
+    socket: Option<TokioIo<Stream>>,
     /// Read before it was known to be HTTP/2.
     begun: Bytes,
     /// Bytes of the preface that are still to come.
@@ -25,11 +25,11 @@ pub(super) struct Http2Io {
 const PREFACE: usize = 24;
 
 impl Http2Io {
-    pub(super) fn new(socket: Socket, begun: Vec<u8>, streams: Streams) -> Self {
+    pub(super) fn new(socket: Stream, begun: Vec<u8>, streams: Streams) -> Self {
         Self { socket: Some(TokioIo::new(socket)), begun: begun.into(), greeting: PREFACE, streams }
     }
 
-    fn socket(&mut self) -> Pin<&mut TokioIo<Socket>> {
+    fn socket(&mut self) -> Pin<&mut TokioIo<Stream>> {
         Pin::new(self.socket.as_mut().expect("the socket is given back only when this is dropped"))
     }
 
@@ -96,7 +96,10 @@ impl Write for Http2Io {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket().poll_flush(cx)
+        let flushed = self.socket().poll_flush(cx);
+        // TLS takes what the client does not take yet.
+        self.streams.wrote(flushed.is_pending());
+        flushed
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::proxy_protocol::ProxyProtocol;
+use super::tls_server::Tls;
+
 /// One place where clients connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
@@ -12,6 +15,10 @@ pub struct Listener {
     /// Client connections of this listener at once, over all threads; further ones wait in the kernel's queue.
     /// `None`: as many as all listeners together may have.
     pub connections_max: Option<usize>,
+    /// `None`: plain.
+    pub tls: Option<Tls>,
+    /// `None`: the other end of the connection is the client.
+    pub proxy_protocol: Option<ProxyProtocol>,
 }
 
 /// A TCP address, or the file of a Unix socket.
@@ -30,12 +37,13 @@ pub enum Address {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listening {
     pub address: Address,
+    pub tls: bool,
 }
 
 impl Listener {
     /// Plain HTTP, without a limit of its own.
     pub fn new(address: impl Into<Address>) -> Self {
-        Self { address: address.into(), connections_max: None }
+        Self { address: address.into(), connections_max: None, tls: None, proxy_protocol: None }
     }
 }
 
@@ -92,6 +100,7 @@ impl FromStr for Address {
 impl fmt::Display for Listening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
+            Address::Tcp(address) if self.tls => write!(f, "https://{address}"),
             Address::Tcp(address) => write!(f, "http://{address}"),
             unix @ Address::Unix { .. } => write!(f, "{unix}"),
         }

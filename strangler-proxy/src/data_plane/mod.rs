@@ -6,8 +6,9 @@
 //! Reading order, the way a request flows:
 //!
 //! - [`listener`], [`bound`]: where clients connect, and the sockets that listen there.
+//! - [`door`], [`proxy_protocol`], [`tls_server`]: what is said before HTTP.
 //! - [`worker`], [`gauges`]: a thread; it accepts connections and looks after their timeouts.
-//! - [`connection`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
+//! - [`connection`], [`stream`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
 //! - [`http2`], [`http2_io`]: one that speaks HTTP/2. [`turned_away`]: one that is closed for what it is.
 //! - [`exchange`], [`asking`], [`account`]: one request, from head to head.
 //! - [`head`], [`hop_by_hop`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
@@ -21,10 +22,14 @@
 mod config;
 mod listener;
 mod bound;
+mod door;
+mod proxy_protocol;
+mod tls_server;
 mod worker;
 mod gauges;
 mod connection;
 mod socket;
+mod stream;
 mod client_io;
 mod http2;
 mod http2_io;
@@ -62,9 +67,11 @@ pub use config::{CohortKey, DataPlaneConfig, Forwarding, HalfClose, Http2, Limit
 pub use gauges::Present;
 pub(crate) use hop_by_hop::strip_response;
 pub use listener::{Address, Listener, Listening};
+pub use proxy_protocol::{ProxyProtocol, ProxyVersions};
 pub use refusal::{Refusal, RefusalCounts};
+pub use tls_server::{Certificates, ClientCertificates, Tls};
 pub use turned_away::TurnedAway;
-pub use upstream::{UpstreamConfig, Upstreams};
+pub use upstream::{Identity, TlsError, UpstreamConfig, Upstreams};
 pub use worker::Drained;
 
 use crate::fallback::FallbackHandle;
@@ -74,6 +81,7 @@ use crate::routes::table::SharedTable;
 use crate::shadow::ShadowHandle;
 use bound::{Bound, SocketFile};
 use gauges::Gauges;
+use tls_server::TlsServer;
 use worker::{Manner, Order, Setup, Worker};
 
 /// A running data plane. Dropped, it ends without waiting for anything.
@@ -82,6 +90,7 @@ pub struct DataPlane {
     listening: Vec<Listening>,
     files: Vec<SocketFile>,
     copies: Vec<NamedSocket>,
+    certificates: Arc<Certificates>,
     refusals: Arc<RefusalCounts>,
     counts: Arc<DataPlaneCounts>,
     orders: channel::Sender<Order>,
@@ -93,6 +102,8 @@ pub struct DataPlane {
 pub enum StartError {
     #[error("the proxy cannot listen on {address}: {source}")]
     Listen { address: Address, source: io::Error },
+    #[error("the proxy cannot speak TLS on {address}: {source}")]
+    Tls { address: Address, source: TlsError },
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] io::Error),
 }
@@ -178,6 +189,7 @@ pub fn start_on(
     let (orders, receiver) = channel::channel(Order::Serve);
 
     let (mut listening, mut files, mut copies) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut servers, mut certificates) = (Vec::new(), Certificates::default());
     let threads = config.threads.get();
     let mut sockets: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
     for (index, listener) in config.listeners.iter().enumerate() {
@@ -193,7 +205,18 @@ pub fn start_on(
         }
         let name = handover::listening(&listener.address);
         copies.extend(bound.copies.into_iter().map(|socket| NamedSocket { name: name.clone(), socket }));
-        listening.push(Listening { address: bound.address });
+        let server = match &listener.tls {
+            None => None,
+            Some(tls) => {
+                let server = TlsServer::new(tls, config.http2.enabled)
+                    .map_err(|source| StartError::Tls { address: listener.address.clone(), source })?;
+                let server = Arc::new(server);
+                certificates.add(bound.address.clone(), Arc::clone(&server));
+                Some(server)
+            }
+        };
+        listening.push(Listening { address: bound.address, tls: server.is_some() });
+        servers.push(server);
         files.extend(bound.file);
     }
 
@@ -208,6 +231,7 @@ pub fn start_on(
             refusals: Arc::clone(&refusals),
             counts: Arc::clone(&counts),
             listeners,
+            servers: servers.clone(),
             orders: receiver.clone(),
             done,
         };
@@ -222,7 +246,8 @@ pub fn start_on(
         })?;
         threads.push((thread, drained));
     }
-    Ok(DataPlane { listening, files, copies, refusals, counts, orders, threads })
+    let certificates = Arc::new(certificates);
+    Ok(DataPlane { listening, files, copies, certificates, refusals, counts, orders, threads })
 }
 
 impl DataPlane {
@@ -234,6 +259,11 @@ impl DataPlane {
     /// The TCP addresses of these.
     pub fn addrs(&self) -> Vec<SocketAddr> {
         self.listening.iter().filter_map(|listening| listening.address.tcp()).collect()
+    }
+
+    /// Those of the listeners that speak TLS, to read them again.
+    pub fn certificates(&self) -> &Arc<Certificates> {
+        &self.certificates
     }
 
     pub fn refusals(&self) -> &Arc<RefusalCounts> {

@@ -7,12 +7,17 @@ use http::header::{COOKIE, FORWARDED, HOST, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 use super::config::{CohortKey, Forwarding, Network};
+use super::door::Secured;
 use super::request_id::{self, X_REQUEST_ID};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+/// RFC 9440: what TLS has verified of a client. Only whoever ended its TLS may say it.
+const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
+const CLIENT_CERT_CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
+const SAID_OF_TLS: [HeaderName; 2] = [CLIENT_CERT, CLIENT_CERT_CHAIN];
 
 /// The other end of a client connection. What is said of it is made once for the connection.
 pub(super) struct Peer {
@@ -20,6 +25,10 @@ pub(super) struct Peer {
     address: Option<IpAddr>,
     trusted: bool,
     address_field: Option<HeaderValue>,
+    /// It came over TLS.
+    secure: bool,
+    /// What TLS has verified of it (RFC 9440).
+    certificate: Option<HeaderValue>,
     /// `Forwarded` for the Host last seen.
     forwarded: RefCell<Option<(HeaderValue, HeaderValue)>>,
 }
@@ -41,8 +50,20 @@ impl Peer {
             address,
             trusted: address.map_or(forwarding.trusts_unix, trusts),
             address_field: address.map(field),
+            secure: false,
+            certificate: None,
             forwarded: RefCell::new(None),
         }
+    }
+
+    /// The same over what a handshake has agreed on.
+    pub(super) fn secured(self, secured: Option<Secured>) -> Self {
+        let secure = secured.is_some();
+        Self { secure, certificate: secured.and_then(|secured| secured.certificate), ..self }
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.secure { "https" } else { "http" }
     }
 
     /// The id that a trusted peer gave, or a new one.
@@ -63,6 +84,10 @@ impl Peer {
         } else {
             self.overwrite(headers, host);
         }
+        if let Some(certificate) = &self.certificate {
+            headers.insert(CLIENT_CERT, certificate.clone());
+            headers.remove(CLIENT_CERT_CHAIN);
+        }
     }
 
     fn add_to(&self, headers: &mut HeaderMap, host: Option<HeaderValue>) {
@@ -77,7 +102,7 @@ impl Peer {
                 headers.insert(X_FORWARDED_FOR, chain);
             }
         }
-        headers.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static("http"));
+        headers.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static(self.scheme()));
         if let Some(host) = host {
             headers.append(FORWARDED, self.forwarded(&host));
             headers.entry(X_FORWARDED_HOST).or_insert(host);
@@ -85,14 +110,16 @@ impl Peer {
     }
 
     fn overwrite(&self, headers: &mut HeaderMap, host: Option<HeaderValue>) {
-        let claims = |name: &HeaderName| name.as_str().starts_with("x-forwarded-") || *name == X_REAL_IP;
+        let claims = |name: &HeaderName| {
+            name.as_str().starts_with("x-forwarded-") || *name == X_REAL_IP || SAID_OF_TLS.contains(name)
+        };
         while let Some(name) = headers.keys().find(|name| claims(name)).cloned() {
             headers.remove(name);
         }
         if let Some(address) = &self.address_field {
             headers.insert(X_FORWARDED_FOR, address.clone());
         }
-        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
+        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(self.scheme()));
         if let Some(host) = host {
             headers.insert(FORWARDED, self.forwarded(&host));
             headers.insert(X_FORWARDED_HOST, host);
@@ -117,7 +144,7 @@ impl Peer {
         };
         // Quoted: a port's colon cannot stand in a token. Host was checked and has nothing to escape.
         let name = host.to_str().unwrap_or_default();
-        let field = HeaderValue::from_str(&format!("for={address};host=\"{name}\";proto=http"))
+        let field = HeaderValue::from_str(&format!("for={address};host=\"{name}\";proto={}", self.scheme()))
             .expect("an address and a host are plain ASCII");
         // A copy: the field itself would keep the buffer that the whole head was read into.
         let host = HeaderValue::from_bytes(host.as_bytes()).expect("it was a field's value before");
@@ -231,6 +258,8 @@ mod tests {
             ("x-forwarded-host", "evil"),
             ("x-forwarded-port", "1"),
             ("x-real-ip", "3.3.3.3"),
+            ("client-cert", ":AAAA:"),
+            ("client-cert-chain", ":AAAA:"),
             ("forwarded", "for=4.4.4.4"),
             ("x-request-id", "given"),
         ];

@@ -6,16 +6,36 @@
 pub enum TurnedAway {
     /// A client of HTTP/2 took back most of its requests before they were answered.
     Http2Resets,
+    /// A TLS handshake failed: another protocol, nothing in common, or a client certificate that is missing or refused.
+    TlsHandshake,
+    TlsTimeout,
+    /// No header of the PROXY protocol where one has to be.
+    ProxyHeader,
+    /// Whoever connected may not say who its client is.
+    ProxySender,
+    ProxyTimeout,
 }
 
 impl TurnedAway {
     /// In the order of their numbers.
-    pub const ALL: [Self; 1] = [Self::Http2Resets];
+    pub const ALL: [Self; 6] = [
+        Self::Http2Resets,
+        Self::TlsHandshake,
+        Self::TlsTimeout,
+        Self::ProxyHeader,
+        Self::ProxySender,
+        Self::ProxyTimeout,
+    ];
 
     /// The word under which it is counted.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Http2Resets => "http2_resets",
+            Self::TlsHandshake => "tls_handshake",
+            Self::TlsTimeout => "tls_timeout",
+            Self::ProxyHeader => "proxy_header",
+            Self::ProxySender => "proxy_sender",
+            Self::ProxyTimeout => "proxy_timeout",
         }
     }
 }

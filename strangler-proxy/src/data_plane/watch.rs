@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::config::Timeouts;
 use super::head::RawHead;
-use super::socket::Socket;
+use super::stream::Stream;
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(super) struct Watch {
     /// Bytes of the request head in progress as they came from the socket, while it is read.
     head: Mutex<Vec<u8>>,
     /// Where the socket is put when the protocol is done with it.
-    socket: Mutex<Option<Socket>>,
+    socket: Mutex<Option<Stream>>,
     /// Status of an error that the HTTP library wanted to answer by itself.
     refused: AtomicU64,
     /// A response was begun for the request in progress.
@@ -382,11 +382,11 @@ impl Watch {
         u16::try_from(self.refused.load(Ordering::Relaxed)).ok().filter(|status| *status != 0)
     }
 
-    pub(super) fn put_socket(&self, socket: Socket) {
+    pub(super) fn put_socket(&self, socket: Stream) {
         *lock(&self.socket) = Some(socket);
     }
 
-    pub(super) fn take_socket(&self) -> Option<Socket> {
+    pub(super) fn take_socket(&self) -> Option<Stream> {
         lock(&self.socket).take()
     }
 }

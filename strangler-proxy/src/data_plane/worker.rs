@@ -15,12 +15,15 @@ use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use super::bound::{Acceptor, ListeningSocket};
 use super::config::{DataPlaneConfig, Timeouts};
 use super::connection;
+use super::door::{Door, TlsDoor};
 use super::gauges::{Gauge, Gauges};
+use super::listener::Listener;
 use super::peer::Via;
 use super::pool::{Pool, PoolConfig, UpstreamBody};
 use super::refusal::RefusalCounts;
 use super::request_body::RequestBody;
 use super::socket::Socket;
+use super::tls_server::TlsServer;
 use super::upstream::{Upstream, UpstreamConfig, Upstreams, Use};
 use super::watch::{Clock, Sweep, Watch};
 use super::{DataPlaneCounts, Outlets};
@@ -91,9 +94,10 @@ pub(super) struct Setup {
     pub(super) outlets: Outlets,
     pub(super) refusals: Arc<RefusalCounts>,
     pub(super) counts: Arc<DataPlaneCounts>,
-    /// One for each listener of the config, in its order.
     /// With the place of their listener in the config.
     pub(super) listeners: Vec<(usize, ListeningSocket)>,
+    /// For each listener of the config, if it speaks TLS.
+    pub(super) servers: Vec<Option<Arc<TlsServer>>>,
     pub(super) orders: watch::Receiver<Order>,
     pub(super) done: oneshot::Sender<Drained>,
 }
@@ -107,8 +111,18 @@ pub(super) struct Counted {
 impl Worker {
     /// Serves until it is told to drain, and is done draining.
     pub(super) async fn run(setup: Setup) -> io::Result<()> {
-        let Setup { config, upstreams, table, outlets, refusals, counts, listeners, mut orders, done } =
-            setup;
+        let Setup {
+            config,
+            upstreams,
+            table,
+            outlets,
+            refusals,
+            counts,
+            listeners,
+            servers,
+            mut orders,
+            done,
+        } = setup;
         let timeouts = Arc::new(config.timeouts.clone());
         let tick = tick_for(&config, &upstreams);
         let via = Via::new(&config.forwarding.pseudonym).map_err(io::Error::other)?;
@@ -146,12 +160,15 @@ impl Worker {
                 Room { listener: index, all: Rc::clone(&room), own }
             })
             .collect();
+        let doors = worker.config.listeners.iter().zip(servers);
+        let doors: Vec<_> = doors.map(|(listener, server)| Rc::new(worker.door(listener, server))).collect();
         let listeners: io::Result<Vec<_>> =
             listeners.into_iter().map(|(index, socket)| Ok((index, socket.into_acceptor()?))).collect();
         let accepting: Vec<_> = listeners?
             .into_iter()
             .map(|(index, acceptor)| {
-                let accepting = Rc::clone(&worker).accept(acceptor, rooms[index].clone(), orders.clone());
+                let (door, room) = (Rc::clone(&doors[index]), rooms[index].clone());
+                let accepting = Rc::clone(&worker).accept(acceptor, door, room, orders.clone());
                 tokio::task::spawn_local(accepting)
             })
             .collect();
@@ -234,22 +251,39 @@ impl Worker {
         }
     }
 
+    fn door(&self, listener: &Listener, server: Option<Arc<TlsServer>>) -> Door {
+        Door {
+            proxy_protocol: listener.proxy_protocol.clone(),
+            header_timeout: self.timeouts.head,
+            tls: server.map(|server| {
+                let handshakes = share(server.files().handshakes_max, &self.config);
+                TlsDoor { server, handshakes: Rc::new(Semaphore::new(handshakes)) }
+            }),
+        }
+    }
+
     fn counted(self: &Rc<Self>, what: fn(&Gauges) -> &Gauge) -> Counted {
         let gauge = what(&self.gauges);
         gauge.set(gauge.get() + 1);
         Counted { worker: Rc::clone(self), what }
     }
 
-    async fn accept(self: Rc<Self>, acceptor: Acceptor, room: Room, mut orders: watch::Receiver<Order>) {
+    async fn accept(
+        self: Rc<Self>,
+        acceptor: Acceptor,
+        door: Rc<Door>,
+        room: Room,
+        mut orders: watch::Receiver<Order>,
+    ) {
         loop {
             let accepted = tokio::select! {
                 accepted = self.accept_one(&acceptor, &room) => accepted,
                 _ = orders.changed() => break,
             };
-            self.serve(accepted, room.listener);
+            self.serve(&door, accepted, room.listener);
         }
         for (socket, peer) in acceptor.into_rest() {
-            self.serve((socket, peer, None), room.listener);
+            self.serve(&door, (socket, peer, None), room.listener);
         }
     }
 
@@ -290,13 +324,14 @@ impl Worker {
 
     fn serve(
         self: &Rc<Self>,
+        door: &Rc<Door>,
         (socket, peer, places): (Socket, Option<SocketAddr>, Option<Places>),
         listener: usize,
     ) {
         self.counts.accepted();
         let watch = self.watch_of(listener);
         let counted = self.counted(|gauges| &gauges.connections);
-        let serving = connection::serve(Rc::clone(self), socket, peer, watch);
+        let serving = connection::serve(Rc::clone(self), Rc::clone(door), socket, peer, watch);
         tokio::task::spawn_local(async move {
             serving.await;
             drop((counted, places));

@@ -1,4 +1,5 @@
-//! What has to be done from time to time: remember the epoch, keep the store within its limits.
+//! What has to be done from time to time: remember the epoch, keep the store within its limits, read certificates again
+//! that have changed.
 
 use std::io;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use diff_harness::exchange::UnixMillis;
 use diff_harness::store::Store;
 
 use super::epoch::keep_epoch;
+use crate::data_plane::Certificates;
 use crate::record::Recorder;
 
 const EPOCH_EVERY: Duration = Duration::from_secs(1);
@@ -25,6 +27,7 @@ impl Housekeeping {
     pub(super) fn start(
         store: Arc<dyn Store>,
         recorder: Arc<Recorder>,
+        certificates: Arc<Certificates>,
         clock: fn() -> UnixMillis,
     ) -> io::Result<Self> {
         let (stop, stopped) = channel();
@@ -43,6 +46,7 @@ impl Housekeeping {
                 if last {
                     return;
                 }
+                certificates.look();
                 if swept.elapsed() >= SWEEP_EVERY {
                     swept = Instant::now();
                     match store.sweep(clock()) {

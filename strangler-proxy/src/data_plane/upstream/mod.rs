@@ -8,7 +8,7 @@
 mod config;
 mod address;
 mod ejection;
-mod tls;
+pub(super) mod tls;
 mod renewal;
 mod stream;
 mod resolve;

@@ -61,8 +61,10 @@ pub(super) struct TlsClient {
 
 const HTTP1: &[u8] = b"http/1.1";
 const HTTP2: &[u8] = b"h2";
-const CERTIFICATES: &str = "a file of certificates in PEM (-----BEGIN CERTIFICATE-----)";
-const KEY: &str = "a private key in PEM (-----BEGIN PRIVATE KEY-----) without a passphrase";
+pub(in crate::data_plane) const CERTIFICATES: &str =
+    "a file of certificates in PEM (-----BEGIN CERTIFICATE-----)";
+pub(in crate::data_plane) const KEY: &str =
+    "a private key in PEM (-----BEGIN PRIVATE KEY-----) without a passphrase";
 
 impl TlsFiles {
     /// Reads the files.
@@ -153,7 +155,7 @@ impl fmt::Debug for TlsClient {
     }
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(in crate::data_plane) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let read = |error| pem(path, CERTIFICATES, error);
     let found: Vec<_> =
         CertificateDer::pem_file_iter(path).map_err(read)?.collect::<Result<_, _>>().map_err(read)?;
@@ -167,7 +169,11 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     Ok(found)
 }
 
-fn pem(path: &Path, expected: &'static str, error: rustls::pki_types::pem::Error) -> TlsError {
+pub(in crate::data_plane) fn pem(
+    path: &Path,
+    expected: &'static str,
+    error: rustls::pki_types::pem::Error,
+) -> TlsError {
     use rustls::pki_types::pem::Error;
     let path = path.to_owned();
     match error {

@@ -12,6 +12,8 @@ mod framing;
 mod http2;
 mod h2_origin;
 mod listeners;
+mod proxy_protocol;
+mod tls;
 pub(crate) mod origin;
 mod protection;
 mod proxy;

@@ -68,7 +68,7 @@ impl Ca {
         signed
     }
 
-    fn roots(&self) -> RootCertStore {
+    pub(crate) fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(&self.file).unwrap()).unwrap();
         roots

@@ -116,8 +116,9 @@ fn a_connection_that_takes_nothing_is_reset() {
     for stream in 0..40 {
         frames.head(1 + 2 * stream, "GET", &[], true);
     }
+    // Ends when the proxy has reset the connection, and not before.
     while frames.try_send(PING, 0, 0, &[0; 8]) {}
-    assert_eq!(proxy.drain(PATIENCE).cut, 0);
+    drop(proxy);
 }
 
 #[test]
