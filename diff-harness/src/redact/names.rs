@@ -16,6 +16,12 @@ pub(super) const HEADERS: &[&str] = &[
     "x-amz-security-token",
     "x-goog-api-key",
     "private-token",
+    // They say who a client is: RFC 9440, and what proxies called it before.
+    "client-cert",
+    "client-cert-chain",
+    "x-client-cert",
+    "x-forwarded-client-cert",
+    "x-ssl-client-cert",
 ];
 
 /// Secret in a query, in JSON and in a form alike.

@@ -84,6 +84,8 @@ fn secrets_of_the_request_head_are_hidden() {
             ("cookie", "session=s3cr3t-value-3; locale=de"),
             ("x-api-key", "s3cr3t value-4"),
             ("referer", "https://x/?token=s3cr3t-value-5"),
+            ("client-cert", ":s3cr3t/value+6=:"),
+            ("client-cert-chain", ":s3cr3t/value+7=:, :s3cr3t/value+8=:"),
             ("accept", "application/json"),
         ],
         "",
