@@ -139,14 +139,10 @@ class Strangler(Contestant):
     """`strangler serve` with its defaults, and every endpoint of the load declared."""
 
     stage = "legacy"
-    answers = ("h1", "h2")
 
     def url(self, kind):
         # One port for both: it looks at the first bytes of a connection.
         return super().url("h1" if kind == "h2" else kind)
-
-    def why_not(self, kind):
-        return "its listener does not speak TLS here"
 
     def command(self):
         self.binary = Path(self.options.strangler).resolve()
@@ -164,6 +160,12 @@ class Strangler(Contestant):
             [listen]
             address = "127.0.0.1:{self.port}"
             threads = 1
+            [[listener]]
+            address = "127.0.0.1:{self.port_tls}"
+            [listener.tls]
+            certificate = "{self.certificate}"
+            key = "{self.key}"
+            min_version = "1.3"
             [admin]
             address = "{self.admin}"
             [timeouts]

@@ -5,6 +5,7 @@ import asyncio
 import hashlib
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import grpc
 import httpx
 import websockets
 from proxy_bench.processes import Started, wait_for_port
+from proxy_bench.tools import certificate
 from proxy_bench.upstreams import nginx_config
 
 from .upstreams import EVENTS, grpc_server, http_server, websocket_server
@@ -49,6 +51,7 @@ def main():
 class Checks:
     def __init__(self, folder, strangler, started):
         self.folder, self.strangler, self.started = folder, strangler, started
+        self.certificate, self.key = certificate(folder)
         files = folder / "files"
         files.mkdir()
         self.big = os.urandom(BIG)
@@ -78,26 +81,31 @@ class Checks:
         log = folder / "control.log"
         wait_for_port(control, started.start(self.cores(), ["nginx", "-c", config], log), log)
         self.grpc_server, grpc_port = grpc_server()
-        self.address = self.proxy("http1", f'control = "http://127.0.0.1:{control}"', control)
+        self.address, tls = self.proxy("http1", f'control = "http://127.0.0.1:{control}"', control)
+        self.tls_url = f"https://localhost:{tls}"
         h2 = f'control = {{ url = "http://127.0.0.1:{grpc_port}", protocol = "h2" }}'
-        self.grpc_address = self.proxy("grpc", h2, grpc_port)
+        self.grpc_address, grpc_tls = self.proxy("grpc", h2, grpc_port)
+        self.grpc_tls_address = f"localhost:{grpc_tls}"
         self.url = f"http://{self.address}"
 
     def cores(self):
         return ",".join(map(str, sorted(os.sched_getaffinity(0))))
 
     def proxy(self, name, control, candidate):
-        port, admin = free_port(), free_port()
+        port, tls, admin = free_port(), free_port(), free_port()
         folder = self.folder / name
         folder.mkdir()
         (folder / "strangler.toml").write_text(
             f'[upstreams]\n{control}\ncandidate = "http://127.0.0.1:{candidate}"\n'
             f'[listen]\naddress = "127.0.0.1:{port}"\n[admin]\naddress = "127.0.0.1:{admin}"\n'
+            f'[[listener]]\naddress = "127.0.0.1:{tls}"\n'
+            f'[listener.tls]\ncertificate = "{self.certificate}"\nkey = "{self.key}"\n'
         )
         log = folder / "log"
         command = [self.strangler, "serve", "--config", folder / "strangler.toml"]
         wait_for_port(port, self.started.start(self.cores(), command, log), log)
-        return f"127.0.0.1:{port}"
+        wait_for_port(tls, self.started.processes[-1], log)
+        return f"127.0.0.1:{port}", tls
 
     def check_curl_http1_download(self):
         same(curl(f"{self.url}/big.bin", "--http1.1"), self.big)
@@ -129,6 +137,34 @@ class Checks:
     def check_h2load(self):
         said = run("h2load", "-n", "2000", "-c", "4", "-m", "10", f"{self.url}/page.html").decode()
         assert "2000 succeeded, 0 failed, 0 errored" in said, said
+
+    def check_curl_tls_http1(self):
+        same(curl(f"{self.tls_url}/big.bin", "--http1.1", "--cacert", self.certificate), self.big)
+
+    def check_curl_tls_http2(self):
+        said = curl(f"{self.tls_url}/page.html", "--http2", "--cacert", self.certificate, "-w", "%{http_version}")
+        same(said, PAGE.encode() + b"2")
+        said = curl(f"{self.tls_url}/echo", "--cacert", self.certificate, "--data-binary", f"@{self.folder}/files/big.bin")
+        same(said, self.big)
+
+    def check_curl_tls_does_not_take_another_certificate(self):
+        said = subprocess.run(["curl", "--silent", f"{self.tls_url}/page.html"], capture_output=True, timeout=60)
+        assert said.returncode == 60, f"it ended with {said.returncode}"
+
+    def check_websockets_tls(self):
+        async def talk():
+            url = f"{self.tls_url}/ws".replace("https", "wss")
+            trusting = ssl.create_default_context(cafile=self.certificate)
+            async with websockets.connect(url, ssl=trusting) as connection:
+                await connection.send("hello")
+                assert await connection.recv() == "hello"
+
+        asyncio.run(talk())
+
+    def check_grpc_tls(self):
+        trusting = grpc.ssl_channel_credentials(Path(self.certificate).read_bytes())
+        with grpc.secure_channel(self.grpc_tls_address, trusting) as channel:
+            assert channel.unary_unary("/Echo/Say")(b"hello", timeout=20) == b"hello"
 
     def check_httpx_http1(self):
         with httpx.Client() as client:
