@@ -53,7 +53,7 @@ fn the_recorded_cases_on_the_page_are_recorded_cases() {
 #[test]
 fn the_jobs_on_the_page_are_yaml_with_the_parts_that_each_server_asks_for() {
     let jobs = blocks(&page("ci.md"), "yaml");
-    let [github, gitlab] = jobs.as_slice() else { panic!("{} blocks", jobs.len()) };
+    let [github, publishing, gitlab] = jobs.as_slice() else { panic!("{} blocks", jobs.len()) };
     let github: Value = serde_saphyr::from_str(github).unwrap_or_else(|error| panic!("{error}"));
     for job in ["suite", "report"] {
         let job = &github["jobs"][job];
@@ -61,6 +61,10 @@ fn the_jobs_on_the_page_are_yaml_with_the_parts_that_each_server_asks_for() {
         for step in job["steps"].as_array().unwrap() {
             assert!(step["uses"].is_string() != step["run"].is_string(), "{step}");
         }
+    }
+    let steps: Value = serde_saphyr::from_str(publishing).unwrap_or_else(|error| panic!("{error}"));
+    for step in steps.as_array().unwrap() {
+        assert!(step["run"].as_str().unwrap().starts_with("strangler suite publish "), "{step}");
     }
     let gitlab: Value = serde_saphyr::from_str(gitlab).unwrap_or_else(|error| panic!("{error}"));
     for job in ["suite", "report"] {
