@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use strangler_proxy::data_plane::Present;
 use tracing::field::{Field, Visit};
@@ -15,7 +15,7 @@ use tracing::{Event, Metadata, Subscriber};
 use super::client::Client;
 use super::origin::{Line, Origin, ok};
 use super::proxy::{Plan, Proxy};
-use crate::shadow::rig::eventually;
+use crate::shadow::rig::{PATIENCE, eventually};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -81,7 +81,11 @@ impl Scene {
             .start();
         let mut neighbour = proxy.client();
         assert_eq!(neighbour.get("/fine").text(), "fine");
-        eventually(|| proxy.plane().counts().present().requests == 0);
+        // What is told of upstreams is as of a moment ago, which may have been within that request.
+        eventually(|| {
+            let present = proxy.plane().counts().present();
+            (present.requests, present.upstream_busy) == (0, 0)
+        });
         let base = proxy.plane().counts().present();
         (Self { proxy, neighbour, base }, control)
     }
@@ -95,8 +99,13 @@ impl Scene {
 
     /// Everything that was opened is closed again.
     fn nothing_is_left(&self) {
-        let open = |present: Present| Present { upstream_idle: 0, ..present };
-        eventually(|| open(self.proxy.plane().counts().present()) == open(self.base));
+        let open =
+            || Present { upstream_idle: self.base.upstream_idle, ..self.proxy.plane().counts().present() };
+        let start = Instant::now();
+        while open() != self.base {
+            assert!(start.elapsed() < PATIENCE, "there is {:?}, and was {:?}", open(), self.base);
+            std::thread::yield_now();
+        }
     }
 }
 
