@@ -21,8 +21,7 @@ pub(super) struct Wishes {
 impl Wishes {
     /// Whether a protocol that an upstream switches to was asked for.
     pub(super) fn wants(&self, protocol: &HeaderValue) -> bool {
-        let asked = self.upgrade.as_ref().zip(protocol.to_str().ok());
-        asked.is_some_and(|(asked, protocol)| lists(asked, protocol.trim()))
+        self.upgrade.as_ref().is_some_and(|asked| lists(asked, protocol.as_bytes().trim_ascii()))
     }
 }
 
@@ -75,13 +74,12 @@ pub(super) fn strip_request(headers: &mut HeaderMap) -> Wishes {
     let mut wishes = Wishes::default();
     let found = Found::of(headers);
     if found.te {
-        wishes.trailers = headers.remove(TE).is_some_and(|te| lists(&te, "trailers"));
+        wishes.trailers = headers.remove(TE).is_some_and(|te| lists(&te, b"trailers"));
     }
     if found.connection {
         let connection = take_connection(headers);
-        if found.upgrade && names(&connection, "upgrade") {
-            // Only what the client itself will speak: an upgrade to h2c would hide requests from the proxy.
-            wishes.upgrade = headers.remove(UPGRADE).filter(|to| !lists(to, "h2c"));
+        if found.upgrade && names(&connection, b"upgrade") {
+            wishes.upgrade = headers.remove(UPGRADE).filter(may_be_switched_to);
         }
         remove_nominated(headers, &connection);
     }
@@ -151,13 +149,12 @@ fn take_connection(headers: &mut HeaderMap) -> Vec<HeaderValue> {
 }
 
 fn remove_nominated(headers: &mut HeaderMap, connection: &[HeaderValue]) {
-    for name in connection.iter().flat_map(tokens) {
-        let is_usual =
-            ["close", "keep-alive", "upgrade", "te"].iter().any(|usual| name.eq_ignore_ascii_case(usual));
-        if is_usual || name.is_empty() {
+    const USUAL: [&[u8]; 4] = [b"close", b"keep-alive", b"upgrade", b"te"];
+    for name in connection.iter().flat_map(elements) {
+        if USUAL.iter().any(|usual| name.eq_ignore_ascii_case(usual)) {
             continue;
         }
-        if let Ok(name) = HeaderName::from_bytes(name.as_bytes())
+        if let Ok(name) = HeaderName::from_bytes(name)
             && !KEPT.contains(&name.as_str())
             && !name.as_str().starts_with("x-forwarded-")
         {
@@ -166,16 +163,31 @@ fn remove_nominated(headers: &mut HeaderMap, connection: &[HeaderValue]) {
     }
 }
 
-fn names(connection: &[HeaderValue], option: &str) -> bool {
+/// Whether a client that asks for it may get it: protocols (RFC 9110 §7.8), none of which carries HTTP, since requests
+/// that are sent after the switch would pass the proxy unseen. Servers read a malformed list in ways of their own, so
+/// that it is no wish at all; an Upgrade may always be ignored.
+fn may_be_switched_to(upgrade: &HeaderValue) -> bool {
+    const OF_HTTP: [&[u8]; 4] = [b"h2c", b"h2", b"http", b"tls"];
+    elements(upgrade).all(|protocol| {
+        // A name and perhaps a version, both tokens, as the names of fields are.
+        protocol.splitn(2, |byte| *byte == b'/').all(|part| {
+            let is_of_http = OF_HTTP.iter().any(|http| part.eq_ignore_ascii_case(http));
+            !is_of_http && HeaderName::from_bytes(part).is_ok()
+        })
+    })
+}
+
+fn names(connection: &[HeaderValue], option: &[u8]) -> bool {
     connection.iter().any(|line| lists(line, option))
 }
 
-fn lists(line: &HeaderValue, wanted: &str) -> bool {
-    tokens(line).any(|token| token.eq_ignore_ascii_case(wanted))
+fn lists(line: &HeaderValue, wanted: &[u8]) -> bool {
+    elements(line).any(|element| element.eq_ignore_ascii_case(wanted))
 }
 
-fn tokens(line: &HeaderValue) -> impl Iterator<Item = &str> {
-    line.to_str().unwrap_or_default().split(',').map(str::trim)
+/// The elements of a list (RFC 9110 §5.6.1), as bytes: one that is no text does not hide those beside it.
+fn elements(line: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }
 
 #[cfg(test)]
@@ -243,7 +255,40 @@ mod tests {
         assert_eq!(upgrade("Upgrade", "websocket"), Some(HeaderValue::from_static("websocket")));
         assert_eq!(upgrade("keep-alive, upgrade", "x"), Some(HeaderValue::from_static("x")));
         assert_eq!(upgrade("close", "websocket"), None);
-        assert_eq!(upgrade("upgrade", "h2c"), None);
+    }
+
+    #[test]
+    fn what_would_hide_requests_or_is_no_list_of_protocols_is_no_wish() {
+        let upgrade = |to: &[u8]| {
+            let mut headers = headers(&[("connection", "upgrade")]);
+            headers.insert("upgrade", HeaderValue::from_bytes(to).unwrap());
+            strip_request(&mut headers).upgrade
+        };
+        for to in [&b"websocket"[..], b"websocket, x/1.0", b"IRC/6.9,", b"x"] {
+            assert_eq!(upgrade(to).as_ref().map(HeaderValue::as_bytes), Some(to), "{}", to.escape_ascii());
+        }
+        for to in [
+            &b"h2c"[..],
+            b"websocket, H2C",
+            b"h2",
+            b"HTTP/2.0",
+            b"TLS/1.0, HTTP/1.1",
+            b"websocke\xf8, h2c",
+            b"websocket h2c",
+            b"websocket;h2c",
+            b"websocket/1/2",
+            b"websocket/",
+        ] {
+            assert_eq!(upgrade(to), None, "{}", to.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn an_option_that_is_no_text_hides_none_beside_it() {
+        let mut request = headers(&[("x-one", "1")]);
+        request.insert("connection", HeaderValue::from_bytes(b"x-one, \xff").unwrap());
+        strip_request(&mut request);
+        assert!(request.is_empty());
     }
 
     #[test]

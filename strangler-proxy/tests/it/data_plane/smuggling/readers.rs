@@ -146,7 +146,10 @@ fn one_strictly(bytes: &[u8]) -> Step<'_, Reading> {
     if all("host").len() != 1 {
         return Err("not exactly one Host".to_owned());
     }
-    if all("upgrade").iter().any(|to| to.to_ascii_lowercase().windows(3).any(|three| three == b"h2c")) {
+    let hides = |word: &[u8]| {
+        [&b"h2c"[..], b"h2", b"http", b"tls"].iter().any(|http| word.eq_ignore_ascii_case(http))
+    };
+    if all("upgrade").iter().any(|to| to.split(|byte| !is_token(&[*byte])).any(hides)) {
         return Err("an upgrade to a protocol in which requests can hide".to_owned());
     }
     let reading = |body: Vec<u8>| Reading {
