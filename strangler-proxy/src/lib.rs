@@ -23,6 +23,7 @@ pub mod config;
 pub mod inventory;
 pub mod routes;
 pub mod data_plane;
+mod behind;
 pub mod shadow;
 pub mod record;
 pub mod fallback;

@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::cohort::Key;
 use super::policy::PolicyTable;
-use super::units::{Positive, Share, Size, Time};
+use super::units::{Niceness, Positive, Share, Size, Time};
 use super::upstream::Upstream;
 use crate::data_plane::HalfClose;
 use crate::routes::{Encoded, Hazard, TrailingSlash};
@@ -233,6 +233,7 @@ pub(super) struct Shadow {
     pub(super) kept_body: Size,
     pub(super) read_body: Size,
     pub(super) memory: Size,
+    pub(super) nice: Niceness,
 }
 
 #[derive(Debug, Deserialize)]
@@ -275,6 +276,7 @@ pub(super) struct Fallback {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Record {
     pub(super) threads: Positive,
+    pub(super) nice: Niceness,
     pub(super) queue: Positive,
     pub(super) keep_match_every: u64,
     pub(super) negative_control_every: Time,

@@ -8,7 +8,7 @@ use diff_harness::ledger::Retention;
 use super::DEFAULT_STORE;
 use super::error::{ConfigError, Source};
 use super::file::{Fallback, Forwarding, Limits, Paths, Record, Shadow, Store, Timeouts};
-use super::units::{Positive, Share, Size, Time};
+use super::units::{Niceness, Positive, Share, Size, Time};
 use super::upstream::Upstream;
 use crate::data_plane::{self, Network, UpstreamConfig};
 use crate::fallback::FallbackConfig;
@@ -221,6 +221,7 @@ impl Default for Shadow {
             kept_body: Size(config.body_kept_max as u64),
             read_body: Size(config.body_read_max),
             memory: Size(config.memory_max as u64),
+            nice: Niceness(config.niceness),
         }
     }
 }
@@ -240,6 +241,7 @@ impl Shadow {
             body_kept_max: self.kept_body.bytes(),
             body_read_max: self.read_body.0,
             memory_max: self.memory.bytes(),
+            niceness: self.nice.0,
             ..ShadowConfig::default()
         }
     }
@@ -274,6 +276,7 @@ impl Default for Record {
         let config = RecordConfig::default();
         Self {
             threads: Positive(config.threads),
+            nice: Niceness(config.niceness),
             queue: Positive(config.queue_max),
             keep_match_every: config.keep_match_every,
             negative_control_every: Time(config.negative_control_every),
@@ -288,6 +291,7 @@ impl Record {
     pub(super) fn resolve(&self) -> RecordConfig {
         RecordConfig {
             threads: self.threads.0,
+            niceness: self.nice.0,
             queue_max: self.queue.0,
             keep_match_every: self.keep_match_every,
             negative_control_every: self.negative_control_every.0,

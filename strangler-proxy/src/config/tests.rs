@@ -41,6 +41,10 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
     for (text, told) in [
         ("[upstreams\n", "strangler.toml:1:11: "),
         (
+            "[upstreams]\ncontrol = \"http://a:1\"\n[shadow]\nnice = 20\n",
+            "strangler.toml:4:8: 20 is no niceness: expected 0 to 19",
+        ),
+        (
             "[upstreams]\ncontrol = 5\n",
             "strangler.toml:2:11: invalid type: integer `5`, expected a URL such as",
         ),

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::behind::NICENESS_MAX;
+
 /// A length of time: a whole or decimal number and one of `ms`, `s`, `m`, `h`, `d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -30,6 +32,11 @@ pub(super) struct Rate(pub(super) f64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "usize")]
 pub(super) struct Positive(pub(super) usize);
+
+/// How far a thread stands behind others, as nice(1) has it: 0 to 19.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct Niceness(pub(super) u8);
 
 const TIMES: [(&str, f64); 5] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3_600.0), ("d", 86_400.0)];
 const SIZES: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
@@ -121,6 +128,15 @@ impl TryFrom<usize> for Positive {
 
     fn try_from(count: usize) -> Result<Self, Self::Error> {
         if count == 0 { Err("0 is too few: expected 1 or more".to_owned()) } else { Ok(Self(count)) }
+    }
+}
+
+impl TryFrom<i64> for Niceness {
+    type Error = String;
+
+    fn try_from(niceness: i64) -> Result<Self, Self::Error> {
+        let known = u8::try_from(niceness).ok().filter(|niceness| *niceness <= NICENESS_MAX);
+        known.map(Self).ok_or_else(|| format!("{niceness} is no niceness: expected 0 to {NICENESS_MAX}"))
     }
 }
 

@@ -15,6 +15,7 @@ use http::header::CONTENT_ENCODING;
 use super::remember::Recording;
 use super::trial::Trial;
 use super::{AskAgain, SecondRound, Suspect};
+use crate::behind::stand_behind;
 use crate::shadow::{Answered, Pair, ShadowedRequest, Twice};
 
 /// The way to be compared. Cheap to clone.
@@ -218,6 +219,7 @@ pub(super) fn start(recording: &Arc<Recording>, ended: &SyncSender<()>) -> io::R
         let (recording, work, ended) = (Arc::clone(recording), Arc::clone(&work), ended.clone());
         let abandoned = Arc::clone(&abandoned);
         thread::Builder::new().name(format!("compare-{number}")).spawn(move || {
+            stand_behind(recording.config.niceness);
             compare(&recording, &work, &abandoned);
             // Nobody waits for it when the drain has run out of time.
             let _ = ended.send(());

@@ -9,6 +9,8 @@ use http::HeaderName;
 pub struct RecordConfig {
     /// Threads that compare.
     pub threads: usize,
+    /// Niceness of them and of the storage thread, 0 to 19.
+    pub niceness: u8,
     /// Pairs that wait for them; one more is dropped as `compare_queue_full`.
     pub queue_max: usize,
     /// Bodies up to here are compared where they arrive: handing them on would cost more than comparing them.
@@ -37,6 +39,7 @@ impl Default for RecordConfig {
     fn default() -> Self {
         Self {
             threads: 1,
+            niceness: 10,
             queue_max: 1024,
             inline_max: 8 << 10,
             keep_match_every: 1000,

@@ -21,6 +21,7 @@ use super::written::Sums;
 use super::{
     CompareHandle, Discover, Epochs, FlushError, Judge, RecordConfig, RecordHealth, UndeclaredHandle, compare,
 };
+use crate::behind::stand_behind;
 use crate::counters::CounterRegistry;
 use crate::fallback::FallbackHandle;
 
@@ -75,7 +76,10 @@ impl Recorder {
             compare: compare.clone(),
             refusals: 0,
         };
-        thread::Builder::new().name("storage".to_owned()).spawn(move || storage.run())?;
+        thread::Builder::new().name("storage".to_owned()).spawn(move || {
+            stand_behind(storage.recording.config.niceness);
+            storage.run();
+        })?;
         Ok(Self { recording, compare, undeclared, ended: Mutex::new(ended) })
     }
 

@@ -37,6 +37,8 @@ pub struct ShadowConfig {
     pub again_queue_max: usize,
     /// How long the shadow thread lets requests gather before it looks again: fewer wake-ups for a little patience.
     pub gather: Duration,
+    /// Niceness of the shadow thread, 0 to 19, unless clients wait for its dry runs.
+    pub niceness: u8,
     /// Where dry runs are sent before control is asked. `None`: after it, and no client waits for one.
     pub first: Option<FirstConfig>,
 }
@@ -59,6 +61,7 @@ impl Default for ShadowConfig {
             again_per_second: 50,
             again_queue_max: 256,
             gather: Duration::from_millis(1),
+            niceness: 10,
             first: None,
         }
     }

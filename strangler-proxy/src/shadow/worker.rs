@@ -18,6 +18,7 @@ use super::first::{FirstJob, WaitEnd};
 use super::flight::ShadowSlot;
 use super::handle::{Job, Queues, Shared};
 use super::{Answered, FirstConfig, ReadBackRequest, ShadowConfig, ShadowHandle};
+use crate::behind::stand_behind;
 use crate::data_plane::Upstreams;
 use crate::record::CompareHandle;
 
@@ -46,6 +47,9 @@ impl ShadowWorker {
         let (stop, stopped) = oneshot::channel();
         let (begun, begins) = std::sync::mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("shadow".to_owned()).spawn(move || {
+            if shared.config.first.is_none() {
+                stand_behind(shared.config.niceness);
+            }
             let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
             let (runtime, result) = match runtime {
                 Ok(runtime) => (Some(runtime), Ok(())),
