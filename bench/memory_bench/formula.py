@@ -63,7 +63,7 @@ class Formula:
     def request(self):
         """Its fields, the body that is kept or gathered, and what waits for a client that does not read."""
         one = self.settings
-        body = 2 * max(one.replay_body, one.gather_body)
+        body = 2 * max(one.replay_body, one.gather_body, 64 * KIB)
         slow = max(self.head + 6 * self.response, one.send_buffer + 64 * KIB)
         return 16 * KIB + 512 * one.request_fields + body + 2 * self.head + slow
 

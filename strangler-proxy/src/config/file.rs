@@ -104,6 +104,7 @@ pub(super) struct Http2 {
     pub(super) resets: Positive,
     pub(super) resets_pending: Positive,
     pub(super) resets_local: Positive,
+    pub(super) idle_frames: Positive,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -27,6 +27,7 @@ impl Default for Http2 {
             resets: Positive(usize::try_from(config.resets_max).unwrap_or(usize::MAX)),
             resets_pending: Positive(config.resets_pending_max),
             resets_local: Positive(config.resets_local_max),
+            idle_frames: Positive(usize::try_from(config.idle_frames_max).unwrap_or(usize::MAX)),
         }
     }
 }
@@ -53,6 +54,7 @@ impl Http2 {
             resets_max: self.resets.0 as u64,
             resets_pending_max: self.resets_pending.0,
             resets_local_max: self.resets_local.0,
+            idle_frames_max: self.idle_frames.0 as u64,
         })
     }
 }

@@ -155,10 +155,11 @@ impl Client {
         };
         let attempt = Attempt::default();
         let mut sent = self.send(upstream, request, Freshness::Any, exchange, &attempt).await;
-        if let (Err((Failure::Send(failure), _)), Some(request)) = (&sent, &replayable)
+        if let Err((Failure::Send(failure), unsent)) = &mut sent
             && upstream.pool.is_worth_another(failure, &attempt)
+            && let Some(again) = replayable.as_ref().map(|request| request.copy()).or_else(|| unsent.take())
         {
-            sent = Box::pin(self.send(upstream, request.copy(), Freshness::New, exchange, &attempt)).await;
+            sent = Box::pin(self.send(upstream, again, Freshness::New, exchange, &attempt)).await;
         }
         match (sent, replayable) {
             (Ok(response), replayable) => Ok((response, replayable)),

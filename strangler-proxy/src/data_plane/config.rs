@@ -95,6 +95,9 @@ pub struct Http2 {
     pub resets_pending_max: usize,
     /// Streams that the proxy may have to reset for errors of the client; one more, and the connection is closed.
     pub resets_local_max: usize,
+    /// Frames with nothing of a request in them (SETTINGS, PING, PRIORITY, WINDOW_UPDATE, empty DATA) that a client may send
+    /// beyond those that its requests, what it gets, and time account for; one more, and the connection is closed.
+    pub idle_frames_max: u64,
 }
 
 impl Default for Http2 {
@@ -110,6 +113,7 @@ impl Default for Http2 {
             resets_max: 100,
             resets_pending_max: 20,
             resets_local_max: 100,
+            idle_frames_max: 1000,
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Gauges {
     pub(super) connections: Gauge,
     pub(super) requests: Gauge,
     pub(super) tunnels: Gauge,
+    /// Requests on connections of HTTP/2.
+    pub(super) streams: Gauge,
     /// As of the last sweep, like those that are idle.
     pub(super) upstream_busy: Gauge,
     pub(super) upstream_idle: Gauge,

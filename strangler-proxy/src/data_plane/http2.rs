@@ -9,32 +9,42 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::header::CONNECTION;
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioTimer;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
 
 use super::TurnedAway;
+use super::config::Http2;
 use super::connection::{self, End};
 use super::exchange::Client;
+use super::http2_frames::{FrameHead, be_calm};
 use super::http2_io::Http2Io;
 use super::peer::Peer;
-use super::response_body::{ResponseBody, ResponseBodyError};
+use super::pieces::Pieces;
 use super::stream::Stream;
 use super::watch::{Waiting, Watch};
-use super::worker::Worker;
+use super::worker::{Counted, Worker};
 
 /// What a client of HTTP/2 says first (§3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Fewer could be the beginning of something else.
 const TELLING: usize = 4;
+/// How long a client may take to hear why its connection ends.
+const TELLING_MAX: Duration = Duration::from_secs(1);
+
+/// Frames with nothing of a request in them that a client may send on top of `idle_frames_max`: for each request, for each DATA frame
+/// that it got (two windows are updated for it, by some clients in several steps), and for each second.
+const IDLE_FRAMES_A_REQUEST: u64 = 100;
+const IDLE_FRAMES_A_DATA_FRAME: u64 = 10;
+const IDLE_FRAMES_A_SECOND: u64 = 10;
 
 /// What the streams of a connection share.
 #[derive(Clone)]
@@ -51,11 +61,23 @@ struct Inner {
     total: Cell<u64>,
     /// Requests that the client took back before they were answered.
     taken_back: Cell<u64>,
+    /// Frames with nothing of a request in them, and of the responses' bodies those that went to the client.
+    idle_frames: Cell<u64>,
+    data_frames: Cell<u64>,
+    since: Instant,
+    last_stream: Cell<u32>,
+    /// What was given back with the socket: whether what was written ends with a frame.
+    between_frames: Cell<bool>,
     taken_back_max: u64,
+    idle_frames_max: u64,
 }
 
 /// A stream, from its request to its last byte.
-struct Open(Rc<Inner>);
+struct Open {
+    inner: Rc<Inner>,
+    /// A drain waits for it, and counts it as cut when it has waited for too long.
+    _counted: Counted,
+}
 
 /// A request that has no answer yet.
 struct Unanswered {
@@ -79,7 +101,7 @@ pub(super) async fn serve(
 ) {
     let config = &worker.config.http2;
     let limits = &worker.config.limits;
-    let streams = Streams::new(Arc::clone(&watch), config.resets_max);
+    let streams = Streams::new(Arc::clone(&watch), config);
     // A field counts for 32 bytes more than it has (RFC 9113 §6.5.2): what is over this is over our own limit too.
     let head_max = limits.head_bytes_max.saturating_add(32 * limits.fields_max);
     let mut http = http2::Builder::new(streams.clone());
@@ -100,18 +122,42 @@ pub(super) async fn serve(
             async move { Ok::<_, Infallible>(answered.await) }
         })
     };
-    let io = Http2Io::new(socket, begun, streams.clone());
+    let io = TokioIo::new(Http2Io::new(socket, begun, streams.clone()));
     let end = run(&worker, &watch, &streams, http.serve_connection(io, service)).await;
-    let Some(socket) = watch.take_socket() else { return };
+    let Some(mut socket) = watch.take_socket() else { return };
     match end {
-        End::Expired(Waiting::Stalled) => socket.reset(),
+        Err(flood) => {
+            worker.counts.turn_away(flood);
+            if streams.0.between_frames.get() {
+                let last_word = be_calm(streams.0.last_stream.get());
+                // Whoever takes nothing is not told.
+                let _ = tokio::time::timeout(TELLING_MAX, socket.write_all(&last_word)).await;
+            }
+            connection::linger(socket, true).await;
+        }
+        Ok(End::Expired(Waiting::Stalled)) => socket.reset(),
         // What the client sends until it has heard of the end must not make the kernel reset the connection.
-        _ => connection::linger(socket, true).await,
+        Ok(end) => {
+            if is_calming(&end) {
+                worker.counts.turn_away(TurnedAway::Http2Flood);
+            }
+            connection::linger(socket, true).await;
+        }
     }
 }
 
+/// Whether the library has had enough of the client (§7, ENHANCE_YOUR_CALM), and has told it.
+fn is_calming(end: &End) -> bool {
+    let End::Failed(error) = end else { return false };
+    let h2 = std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
+    h2.is_some_and(|h2| !h2.is_remote() && h2.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM))
+}
+
 /// Drives the connection until it ends, is done with, or has to be ended.
-async fn run<C>(worker: &Worker, watch: &Watch, streams: &Streams, connection: C) -> End
+///
+/// # Errors
+/// When the client only makes work.
+async fn run<C>(worker: &Worker, watch: &Watch, streams: &Streams, connection: C) -> Result<End, TurnedAway>
 where
     C: Future<Output = hyper::Result<()>> + Graceful,
 {
@@ -125,11 +171,10 @@ where
             connection.as_mut().finish_soon();
         }
         if let Poll::Ready(result) = connection.as_mut().poll(cx) {
-            return Poll::Ready(result.map_or_else(End::Failed, |()| End::Closed));
+            return Poll::Ready(Ok(result.map_or_else(End::Failed, |()| End::Closed)));
         }
-        if streams.is_flood() {
-            worker.counts.turn_away(TurnedAway::Http2Resets);
-            return Poll::Ready(End::Closed);
+        if let Some(flood) = streams.flood() {
+            return Poll::Ready(Err(flood));
         }
         match watch.expired() {
             None => Poll::Pending,
@@ -147,14 +192,14 @@ where
                 watch.forgive();
                 Poll::Pending
             }
-            Some(waiting) => Poll::Ready(End::Expired(waiting)),
+            Some(waiting) => Poll::Ready(Ok(End::Expired(waiting))),
         }
     })
     .await
 }
 
 impl Streams {
-    fn new(watch: Arc<Watch>, taken_back_max: u64) -> Self {
+    fn new(watch: Arc<Watch>, config: &Http2) -> Self {
         Self(Rc::new(Inner {
             watch,
             open: Cell::new(0),
@@ -162,7 +207,13 @@ impl Streams {
             begun: RefCell::default(),
             total: Cell::new(0),
             taken_back: Cell::new(0),
-            taken_back_max,
+            idle_frames: Cell::new(0),
+            data_frames: Cell::new(0),
+            since: Instant::now(),
+            last_stream: Cell::new(0),
+            between_frames: Cell::new(false),
+            taken_back_max: config.resets_max,
+            idle_frames_max: config.idle_frames_max,
         }))
     }
 
@@ -175,8 +226,8 @@ impl Streams {
     ) -> impl Future<Output = Response<Pieces>> + use<> {
         let inner = &self.0;
         inner.total.set(inner.total.get() + 1);
-        let watch = worker.watch();
-        let open = Open::new(Rc::clone(inner));
+        let watch = worker.stream_watch();
+        let open = Open::new(Rc::clone(inner), worker);
         *inner.begun.borrow_mut() = Some((Arc::clone(&watch), open));
         let unanswered = Unanswered { inner: Rc::clone(inner), answered: false };
         let client =
@@ -187,7 +238,7 @@ impl Streams {
             unanswered.has_answer();
             // Nothing is to be said of a connection here (§8.2.2), and a stream ends by itself.
             response.headers_mut().remove(CONNECTION);
-            response.map(|body| Pieces { body, rest: Bytes::new(), watch })
+            response.map(|body| Pieces::of(body, watch))
         }
     }
 
@@ -206,14 +257,39 @@ impl Streams {
         }
     }
 
-    pub(super) fn put_socket(&self, socket: Stream) {
+    pub(super) fn frame_came(&self, frame: FrameHead) {
+        if frame.asks_for_nothing() {
+            self.0.idle_frames.set(self.0.idle_frames.get() + 1);
+        }
+        if let Some(stream) = frame.begun_stream() {
+            self.0.last_stream.set(stream.max(self.0.last_stream.get()));
+        }
+    }
+
+    pub(super) fn frame_went(&self, frame: FrameHead) {
+        if frame.is_data() {
+            self.0.data_frames.set(self.0.data_frames.get() + 1);
+        }
+    }
+
+    pub(super) fn put_socket(&self, socket: Stream, between_frames: bool) {
+        self.0.between_frames.set(between_frames);
         self.0.watch.put_socket(socket);
     }
 
-    /// Whether the client mostly makes work and takes it back (CVE-2023-44487): each costs an upstream a connection.
-    fn is_flood(&self) -> bool {
-        let taken_back = self.0.taken_back.get();
-        taken_back > self.0.taken_back_max && taken_back > self.0.total.get() / 2
+    /// Whether the client mostly makes work: takes back what it asks for (CVE-2023-44487), which costs an upstream a
+    /// connection each time, or asks for nothing in many frames.
+    fn flood(&self) -> Option<TurnedAway> {
+        let inner = &self.0;
+        let (total, taken_back) = (inner.total.get(), inner.taken_back.get());
+        if taken_back > inner.taken_back_max && taken_back > total / 2 {
+            return Some(TurnedAway::Http2Resets);
+        }
+        let idle = inner.idle_frames.get().checked_sub(inner.idle_frames_max)?;
+        let accounted_for = total * IDLE_FRAMES_A_REQUEST
+            + inner.data_frames.get() * IDLE_FRAMES_A_DATA_FRAME
+            + inner.since.elapsed().as_secs() * IDLE_FRAMES_A_SECOND;
+        (idle > accounted_for).then_some(TurnedAway::Http2Flood)
     }
 }
 
@@ -231,17 +307,17 @@ impl Inner {
 }
 
 impl Open {
-    fn new(inner: Rc<Inner>) -> Self {
+    fn new(inner: Rc<Inner>, worker: &Rc<Worker>) -> Self {
         inner.open.set(inner.open.get() + 1);
         inner.settle();
-        Self(inner)
+        Self { inner, _counted: worker.stream_begins() }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.open.set(self.0.open.get() - 1);
-        self.0.settle();
+        self.inner.open.set(self.inner.open.get() - 1);
+        self.inner.settle();
     }
 }
 
@@ -289,66 +365,12 @@ where
     }
 }
 
-/// A response body in pieces of a size that even a slow client takes in the time that it has for one.
-pub(super) struct Pieces {
-    body: ResponseBody,
-    rest: Bytes,
-    watch: Arc<Watch>,
-}
-
-impl Pieces {
-    const PIECE: usize = 32 << 10;
-
-    fn cut(&mut self, mut data: Bytes) -> Frame<Bytes> {
-        self.rest = data.split_off(data.len().min(Self::PIECE));
-        Frame::data(data)
-    }
-}
-
-impl Body for Pieces {
-    type Data = Bytes;
-    type Error = ResponseBodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
-        if !self.rest.is_empty() {
-            self.watch.took_a_piece();
-            let rest = std::mem::take(&mut self.rest);
-            return Poll::Ready(Some(Ok(self.cut(rest))));
-        }
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        Poll::Ready(frame.map(|frame| {
-            frame.map(|frame| match frame.into_data() {
-                Ok(data) => self.cut(data),
-                Err(trailers) => trailers,
-            })
-        }))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let hint = self.body.size_hint();
-        let rest = self.rest.len() as u64;
-        let mut all = SizeHint::new();
-        all.set_lower(hint.lower() + rest);
-        if let Some(upper) = hint.upper() {
-            all.set_upper(upper + rest);
-        }
-        all
-    }
-}
-
 /// Takes no more streams, and ends when those that are open have ended.
 trait Graceful {
     fn finish_soon(self: Pin<&mut Self>);
 }
 
-impl<S> Graceful for http2::Connection<Http2Io, S, Streams>
+impl<S> Graceful for http2::Connection<TokioIo<Http2Io>, S, Streams>
 where
     S: hyper::service::HttpService<Incoming, ResBody = Pieces>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

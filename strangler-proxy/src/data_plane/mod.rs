@@ -9,7 +9,7 @@
 //! - [`door`], [`proxy_protocol`], [`tls_server`]: what is said before HTTP.
 //! - [`worker`], [`gauges`]: a thread; it accepts connections and looks after their timeouts.
 //! - [`connection`], [`stream`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
-//! - [`http2`], [`http2_io`]: one that speaks HTTP/2. [`turned_away`]: one that is closed for what it is.
+//! - [`http2`], [`http2_io`], [`http2_frames`], [`pieces`]: one that speaks HTTP/2. [`turned_away`]: one that is closed for what it is.
 //! - [`exchange`], [`asking`], [`account`]: one request, from head to head.
 //! - [`head`], [`hop_by_hop`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
 //! - [`outgoing`], [`request_body`]: what is sent to an upstream, and how often it may be.
@@ -32,6 +32,7 @@ mod socket;
 mod stream;
 mod client_io;
 mod http2;
+mod http2_frames;
 mod http2_io;
 mod turned_away;
 mod watch;
@@ -41,6 +42,7 @@ mod account;
 mod head;
 mod hop_by_hop;
 mod peer;
+mod pieces;
 mod interim;
 mod outgoing;
 pub mod upstream;

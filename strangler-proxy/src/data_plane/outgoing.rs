@@ -1,8 +1,8 @@
 //! What is sent to an upstream, and how often it may be.
 //!
-//! A [`OneShot`] is used up by sending it, and comes back only from a connection that never took a byte of it.
-//! More than one can be had only of a [`Replayable`], and that only of a [`SafeMethod`]: an unsafe request cannot
-//! be sent twice, whatever the code around it does.
+//! A [`OneShot`] is used up by sending it, and comes back only from a connection that never took a byte of it, or from an
+//! upstream that says that it has not processed it (RFC 9113 §8.7). More than one can be had only of a [`Replayable`], and
+//! that only of a [`SafeMethod`]: an unsafe request cannot be processed twice, whatever the code around it does.
 
 use bytes::Bytes;
 use diff_harness::endpoint::SafeMethod;
@@ -14,7 +14,7 @@ use http::{Extensions, HeaderMap, Method, Request, Uri};
 use super::pool::{Attempt, Freshness, Pool, SendError, SendFailure, UpstreamBody};
 use super::request_body::{RequestBody, Streamed};
 
-/// A request that is sent at most once.
+/// A request that is processed at most once.
 pub(super) struct OneShot(Box<Request<RequestBody>>);
 
 /// A safe request with its whole body: may be sent to both sides, and again where a connection failed.
@@ -54,7 +54,7 @@ impl OneShot {
     }
 
     /// # Errors
-    /// With the request itself when it is as unsent as before.
+    /// With the request itself when it is as good as unsent: no upstream can have processed it.
     pub(super) async fn send(
         self,
         pool: &Pool<RequestBody>,

@@ -12,6 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::config::Limits;
+use super::pool::TakeBack;
 use super::watch::{Due, Waiting, Watch};
 use super::witness::BodyCopy;
 
@@ -213,6 +214,20 @@ impl Streamed {
         self.watch.body_was_read();
         if let Some(copy) = &self.copy {
             copy.ended();
+        }
+    }
+}
+
+impl TakeBack for RequestBody {
+    fn take_back(&mut self, data: Bytes, trailers: Option<HeaderMap>) {
+        if !data.is_empty() {
+            match self {
+                Self::Whole(bytes) => *bytes = Some(data),
+                Self::Streamed(body) => body.read = Some(data),
+            }
+        }
+        if let (Self::Streamed(body), Some(trailers)) = (self, trailers) {
+            body.trailers = Some(Box::new(trailers));
         }
     }
 }

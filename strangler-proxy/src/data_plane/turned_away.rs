@@ -6,6 +6,8 @@
 pub enum TurnedAway {
     /// A client of HTTP/2 took back most of its requests before they were answered.
     Http2Resets,
+    /// One made work in another way: frames that ask for nothing, streams that have to be reset, heads without an end.
+    Http2Flood,
     /// A TLS handshake failed: another protocol, nothing in common, or a client certificate that is missing or refused.
     TlsHandshake,
     TlsTimeout,
@@ -18,8 +20,9 @@ pub enum TurnedAway {
 
 impl TurnedAway {
     /// In the order of their numbers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Http2Resets,
+        Self::Http2Flood,
         Self::TlsHandshake,
         Self::TlsTimeout,
         Self::ProxyHeader,
@@ -31,6 +34,7 @@ impl TurnedAway {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Http2Resets => "http2_resets",
+            Self::Http2Flood => "http2_flood",
             Self::TlsHandshake => "tls_handshake",
             Self::TlsTimeout => "tls_timeout",
             Self::ProxyHeader => "proxy_header",

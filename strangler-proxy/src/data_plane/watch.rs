@@ -428,12 +428,12 @@ pub(super) struct Sweep(Vec<Entry>);
 #[derive(Debug)]
 struct Entry {
     watch: Weak<Watch>,
-    /// Which listener of the config it came by.
-    listener: usize,
+    /// Which listener of the config it came by; a stream came by none of its own.
+    listener: Option<usize>,
 }
 
 impl Sweep {
-    pub(super) fn add(&mut self, watch: &Arc<Watch>, listener: usize) {
+    pub(super) fn add(&mut self, watch: &Arc<Watch>, listener: Option<usize>) {
         self.0.push(Entry { watch: Arc::downgrade(watch), listener });
     }
 
@@ -447,7 +447,8 @@ impl Sweep {
     /// Closes the connection that came first of those that wait for their next request: of this listener, or of all.
     pub(super) fn let_one_go(&self, listener: Option<usize>) {
         let idle = |watch: &Arc<Watch>| watch.waiting() == Waiting::Idle && watch.expired().is_none();
-        let of_listener = self.0.iter().filter(|entry| listener.is_none_or(|only| entry.listener == only));
+        let of_listener =
+            self.0.iter().filter(|entry| listener.is_none_or(|only| entry.listener == Some(only)));
         if let Some(watch) = of_listener.filter_map(|entry| entry.watch.upgrade()).find(idle) {
             watch.expired.store(true, Ordering::Relaxed);
             watch.wake();
@@ -458,9 +459,11 @@ impl Sweep {
         self.0.iter().filter_map(|entry| entry.watch.upgrade())
     }
 
-    /// How many requests are in progress.
+    /// On how many connections a request is in progress. Streams are not among them: what is left of a request may hold
+    /// its watch after its answer.
     pub(super) fn in_request(&self) -> usize {
-        self.watches().filter(|watch| watch.is_in_request()).count()
+        let connections = self.0.iter().filter(|entry| entry.listener.is_some());
+        connections.filter_map(|entry| entry.watch.upgrade()).filter(|watch| watch.is_in_request()).count()
     }
 
     pub(super) fn wake_all(&self) {

@@ -208,13 +208,12 @@ impl Worker {
         self.draining.get()
     }
 
-    /// A watch that the sweep looks at.
-    pub(super) fn watch(&self) -> Arc<Watch> {
-        // A stream came by no listener of its own.
-        self.watch_of(usize::MAX)
+    /// A watch of a stream, that the sweep looks at. It came by no listener of its own.
+    pub(super) fn stream_watch(&self) -> Arc<Watch> {
+        self.watch_of(None)
     }
 
-    fn watch_of(&self, listener: usize) -> Arc<Watch> {
+    fn watch_of(&self, listener: Option<usize>) -> Arc<Watch> {
         let watch = Watch::new(Arc::clone(&self.clock), Arc::clone(&self.timeouts));
         self.sweep.borrow_mut().add(&watch, listener);
         watch
@@ -223,6 +222,11 @@ impl Worker {
     /// A tunnel is open for as long as what this gives lives.
     pub(super) fn tunnel_begins(self: &Rc<Self>) -> Counted {
         self.counted(|gauges| &gauges.tunnels)
+    }
+
+    /// A stream of HTTP/2 is open for as long as what this gives lives.
+    pub(super) fn stream_begins(self: &Rc<Self>) -> Counted {
+        self.counted(|gauges| &gauges.streams)
     }
 
     /// A request is in progress for as long as what this gives lives.
@@ -329,7 +333,7 @@ impl Worker {
         listener: usize,
     ) {
         self.counts.accepted();
-        let watch = self.watch_of(listener);
+        let watch = self.watch_of(Some(listener));
         let counted = self.counted(|gauges| &gauges.connections);
         let serving = connection::serve(Rc::clone(self), Rc::clone(door), socket, peer, watch);
         tokio::task::spawn_local(async move {
@@ -359,13 +363,14 @@ impl Worker {
         self.draining.set(Some(idle));
         self.sweep.borrow().wake_all();
         let by = tokio::time::Instant::from_std(by);
-        while self.gauges.connections.get() + self.gauges.tunnels.get() > 0 {
+        let Gauges { connections, tunnels, streams, .. } = &*self.gauges;
+        while connections.get() + tunnels.get() + streams.get() > 0 {
             let changed = self.changed.notified();
             if tokio::time::timeout_at(by, changed).await.is_err() {
                 break;
             }
         }
-        self.gauges.tunnels.get() + self.sweep.borrow().in_request()
+        tunnels.get() + streams.get() + self.sweep.borrow().in_request()
     }
 }
 

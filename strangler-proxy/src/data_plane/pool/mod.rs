@@ -10,6 +10,7 @@ mod body;
 pub(super) mod h2_head;
 mod lane;
 mod last_word;
+mod lending;
 mod link;
 mod reach;
 mod send_error;
@@ -22,7 +23,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Request, Response, StatusCode};
 use http_body::Body;
@@ -33,6 +33,7 @@ pub use body::UpstreamBody;
 pub use h2_head::SentAtOnce;
 use lane::{Held, IdleRoom, Lane};
 pub use last_word::LastWord;
+pub use lending::TakeBack;
 use link::Link;
 pub use send_error::{SendError, SendFailure};
 pub(super) use shared::Local;
@@ -100,7 +101,7 @@ pub enum Freshness {
 
 impl<B> Pool<B>
 where
-    B: Body<Data = Bytes> + Unpin + 'static,
+    B: TakeBack + Unpin + 'static,
     B::Error: Into<BodyError>,
 {
     pub fn new(upstream: Arc<Upstream>, config: PoolConfig) -> Self {
@@ -127,7 +128,7 @@ where
     /// another is tried, to this address or another one, only while the last one gave it back unsent.
     ///
     /// # Errors
-    /// With the request in it, when it was not sent. There is no deadline but those of the connection: the caller
+    /// With the request in it, when it was not sent, or not processed as the upstream says. There is no deadline but those of the connection: the caller
     /// drops the future, which closes the connection.
     pub async fn send(
         &self,
@@ -225,8 +226,9 @@ where
         }
     }
 
-    /// Whether a safe request that failed may fare better on a new connection: one was closed for being idle just as the
-    /// request was written to it, the upstream has not processed it, or an address failed and there is another.
+    /// Whether a request that failed, and may be sent again, may fare better on a new connection: one was closed for being
+    /// idle just as the request was written to it, the upstream has not processed it, or an address failed and there is
+    /// another.
     pub fn is_worth_another(&self, failure: &SendFailure, attempt: &Attempt<B>) -> bool {
         match failure {
             SendFailure::Closed { reused: true, .. } | SendFailure::Refused(_) => true,

@@ -9,7 +9,8 @@ use http::Request;
 #[error("{reason}")]
 pub struct SendError<B> {
     pub reason: SendFailure,
-    /// The request, when not a byte of it can have reached the upstream.
+    /// The request, when the upstream cannot have processed it: not a byte of it has reached it, or it says so itself and all
+    /// of the body is still here.
     pub unsent: Option<Box<Request<B>>>,
 }
 

@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::Notify;
 
 use super::h2_head;
+use super::lending::{Lent, TakeBack, lend};
 use super::{BodyError, SendError, SendFailure};
 use crate::data_plane::upstream::Stream;
 
@@ -34,7 +35,7 @@ pub(super) struct Connections<B: Body + 'static> {
 
 /// One connection. A task of its own works on it.
 struct Shared<B: Body + 'static> {
-    sender: http2::SendRequest<B>,
+    sender: http2::SendRequest<Lent<B>>,
     work: Rc<dyn Limited>,
     streams: Cell<usize>,
     served: Cell<bool>,
@@ -44,7 +45,7 @@ struct Shared<B: Body + 'static> {
 /// What works on it; `None` when it has ended.
 struct Work<C>(RefCell<Option<C>>);
 
-type Http2<B> = http2::Connection<TokioIo<Stream>, B, Local>;
+type Http2<B> = http2::Connection<TokioIo<Stream>, Lent<B>, Local>;
 
 /// Says how many streams the other end takes at once, as it has said last.
 trait Limited {
@@ -199,31 +200,45 @@ impl<C: Future + Unpin> Work<C> {
 
 impl<B> SharedStream<B>
 where
-    B: Body<Data = Bytes> + Unpin + 'static,
+    B: TakeBack + Unpin + 'static,
     B::Error: Into<BodyError>,
 {
     /// Sends one request. Dropped before its response has come, it resets the stream and nothing else.
     pub(super) async fn send(
         &self,
-        mut request: Box<Request<B>>,
+        request: Box<Request<B>>,
         is_tls: bool,
     ) -> Result<Response<Incoming>, SendError<B>> {
         let reused = self.0.served.get();
-        if let Err(reason) = h2_head::of_request(&mut request, is_tls) {
-            return Err(SendError { reason, unsent: Some(request) });
+        let (head, body) = request.into_parts();
+        // Whoever sends a safe request has a copy of it.
+        let kept = (!head.method.is_safe()).then(|| head.clone());
+        let mut head = Request::from_parts(head, ());
+        if let Err(reason) = h2_head::of_request(&mut head, is_tls) {
+            return Err(SendError { reason, unsent: Some(Box::new(head.map(|()| body))) });
         }
-        let sent = self.0.sender.clone().try_send_request(*request).await;
+        let (lent, claim) = lend(body);
+        let sent = self.0.sender.clone().try_send_request(head.map(|()| lent)).await;
         match sent {
             Ok(response) => {
                 self.0.served.set(true);
                 Ok(response)
             }
             Err(mut error) => {
-                let unsent = error.take_message().map(|mut request| {
-                    h2_head::undo(&mut request);
-                    Box::new(request)
-                });
-                Err(SendError { reason: failure(error.into_error(), reused), unsent })
+                let unsent = error.take_message();
+                let reason = failure(error.into_error(), reused);
+                let unsent = match (unsent, &reason, kept) {
+                    (Some(unsent), _, _) => claim.take().map(|body| {
+                        let mut unsent = unsent.map(|_| body);
+                        h2_head::undo(&mut unsent);
+                        unsent
+                    }),
+                    (None, SendFailure::Refused(_), Some(head)) => {
+                        claim.take().map(|body| Request::from_parts(head, body))
+                    }
+                    _ => None,
+                };
+                Err(SendError { reason, unsent: unsent.map(Box::new) })
             }
         }
     }

@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) streams_max: Option<u32>,
     /// The first connection says that it has processed nothing, and closes.
     pub(crate) turns_away_first: bool,
+    /// Answers when the head is there, and lets the body come.
+    pub(crate) reads_nothing: bool,
     /// Every connection says goodbye after one request.
     pub(crate) one_request_each: bool,
 }
@@ -114,6 +116,15 @@ async fn serve<F, T>(
         }
         let (answer, received, resets) = (answer.clone(), Arc::clone(&received), Arc::clone(&resets));
         tokio::spawn(async move {
+            if settings.reads_nothing {
+                let (head, unread) = request.into_parts();
+                let request = Received { head: Arc::new(head), body: Vec::new(), trailers: HeaderMap::new() };
+                answer(request, respond).await;
+                // Dropped, it would be reset.
+                std::future::pending::<()>().await;
+                drop(unread);
+                return;
+            }
             let Some(request) = whole(request).await else {
                 resets.fetch_add(1, Ordering::SeqCst);
                 return;

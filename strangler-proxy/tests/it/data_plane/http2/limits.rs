@@ -1,4 +1,4 @@
-//! Clients of HTTP/2 that take too long, ask for too much, or leave; and the end of the proxy.
+//! Clients of HTTP/2 that take too long, ask for too much, or leave.
 
 use std::time::Duration;
 
@@ -6,18 +6,14 @@ use bytes::Bytes;
 use h2::Reason;
 use h2::client::Builder;
 use http::{Method, Request, StatusCode};
-use strangler_proxy::data_plane::TurnedAway;
 
 use super::client::{Http2, get};
-use super::frames::{
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, block,
-};
+use crate::data_plane::h2_frames::{DATA, Frames, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS};
 use crate::data_plane::origin::{Origin, ok};
 use crate::data_plane::proxy::{Plan, Proxy};
-use crate::shadow::rig::{PATIENCE, eventually};
+use crate::shadow::rig::eventually;
 
 const TINY: Duration = Duration::from_millis(20);
-const ENHANCE_YOUR_CALM: u32 = 11;
 
 fn post() -> Request<()> {
     Request::builder().method(Method::POST).uri("http://a.example/").body(()).unwrap()
@@ -142,7 +138,7 @@ fn a_connection_with_a_request_is_not_idle() {
         gate.lock().unwrap().recv().unwrap();
         line.send(ok("late"));
     });
-    let proxy = Plan::new(control.address).with(|config| config.timeouts.idle = TINY).start();
+    let proxy = Plan::new(control.address).with(|config| config.timeouts.idle = TINY * 25).start();
     let mut client = Http2::connect(proxy.address);
     let asked = client.ask(get("/"), true);
     eventually(|| control.received().len() == 1);
@@ -175,79 +171,6 @@ fn a_client_that_does_not_answer_a_ping_is_closed() {
     while frames.next().is_some() {}
 }
 
-/// CVE-2023-44487: requests that are taken back as soon as they are made.
-#[test]
-fn a_flood_of_resets_closes_the_connection() {
-    let control = Origin::scripted(|line| {
-        line.request();
-        line.wait_for_end();
-    });
-    let proxy = Plan::new(control.address).with(|config| config.http2.resets_max = 10).start();
-    let mut frames = Frames::connect(proxy.address);
-    let mut stream = 1;
-    let closed = loop {
-        // One by one, so that each is seen as a request before it is taken back.
-        let arrived = control.connections();
-        frames.head(stream, "GET", &[], true);
-        eventually(|| control.connections() > arrived || proxy.plane().counts().turned_away().count() > 0);
-        if !frames.try_send(RST_STREAM, 0, stream, &8_u32.to_be_bytes()) || stream > 100 {
-            break stream;
-        }
-        eventually(|| proxy.snapshot().pending() == 0);
-        if proxy.plane().counts().turned_away().count() > 0 {
-            break stream;
-        }
-        stream += 2;
-    };
-    assert!(closed < 100, "still open after {closed}");
-    let turned_away: Vec<_> = proxy.plane().counts().turned_away().collect();
-    assert_eq!(turned_away, [(TurnedAway::Http2Resets, 1)]);
-    eventually(|| control.finished() == control.connections());
-}
-
-#[test]
-fn resets_that_come_faster_than_they_are_looked_at_close_the_connection() {
-    let control = Origin::saying("");
-    let proxy = Proxy::to(&control);
-    let mut frames = Frames::connect(proxy.address);
-    let mut flood = Vec::new();
-    for stream in (0..5000).map(|n| 1 + 2 * n) {
-        let head = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a")];
-        flood.extend(super::frames::bytes(HEADERS, END_HEADERS | END_STREAM, stream, &block(&head)));
-        flood.extend(super::frames::bytes(RST_STREAM, 0, stream, &8_u32.to_be_bytes()));
-    }
-    let mut writing = frames.try_clone();
-    let writer = std::thread::spawn(move || writing.try_raw(&flood));
-    let mut calm = None;
-    while let Some(frame) = frames.next() {
-        if frame.kind == GOAWAY {
-            calm = Some(frame.code());
-        }
-    }
-    // The library says so; the proxy's own limit only closes. Which comes first is a matter of how much is read at once.
-    assert!(calm == Some(ENHANCE_YOUR_CALM) || proxy.plane().counts().turned_away().count() > 0, "{calm:?}");
-    drop(frames);
-    writer.join().unwrap();
-}
-
-/// CVE-2024-27316: a head that never ends.
-#[test]
-fn a_head_without_an_end_is_cut() {
-    let control = Origin::saying("");
-    let proxy = Proxy::to(&control);
-    let mut frames = Frames::connect(proxy.address);
-    let head = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a")];
-    frames.send(HEADERS, END_STREAM, 1, &block(&head));
-    let value = "y".repeat(100);
-    let filler = block(&[("x", value.as_str()); 100]);
-    let mut sent = 0;
-    while frames.try_send(CONTINUATION, 0, 1, &filler) {
-        sent += filler.len();
-        assert!(sent < 64 << 20, "{sent} bytes of a head were taken");
-    }
-    assert_eq!(control.received(), []);
-}
-
 #[test]
 fn a_head_over_the_limit_is_a_431() {
     let control = Origin::saying("fine");
@@ -277,48 +200,6 @@ fn more_streams_than_allowed_are_refused() {
     // REFUSED_STREAM: it may be sent again.
     assert_eq!((refused.kind, refused.stream, refused.code()), (RST_STREAM, 5, 7));
     eventually(|| control.received().len() == 2);
-}
-
-#[test]
-fn what_is_in_flight_is_answered_before_the_end() {
-    let (arrived, at_origin) = std::sync::mpsc::channel();
-    let (go, gate) = std::sync::mpsc::channel::<()>();
-    let gate = std::sync::Mutex::new(gate);
-    let control = Origin::scripted(move |line| {
-        line.request();
-        arrived.send(()).unwrap();
-        gate.lock().unwrap().recv().unwrap();
-        line.send(ok("answered"));
-    });
-    let mut proxy = Proxy::to(&control);
-    let mut client = Http2::connect(proxy.address);
-    let mut idle = Frames::connect(proxy.address);
-    let asked = client.ask(get("/"), true);
-    at_origin.recv().unwrap();
-    let draining = proxy.drain_meanwhile(PATIENCE);
-    let told = idle.until(&[GOAWAY]);
-    assert_eq!(told.code(), 0);
-    drop(idle);
-    go.send(()).unwrap();
-    assert_eq!(client.response(asked).unwrap().text(), "answered");
-    assert!(client.end().is_ok());
-    assert_eq!(draining.join().unwrap().cut, 0);
-}
-
-#[test]
-fn a_stream_that_does_not_end_is_cut_and_counted() {
-    let control = Origin::scripted(|line| {
-        line.request();
-        line.wait_for_end();
-    });
-    let proxy = Proxy::to(&control);
-    let mut client = Http2::connect(proxy.address);
-    let asked = [client.ask(get("/"), true), client.ask(get("/"), true)];
-    eventually(|| control.received().len() == 2);
-    assert_eq!(proxy.drain(Duration::from_millis(50)).cut, 2);
-    for asked in asked {
-        assert!(client.response(asked).is_err());
-    }
 }
 
 /// What a client sends that nobody wants does not fill the window for the streams that are wanted.

@@ -6,8 +6,10 @@ use diff_harness::lifecycle::Stage;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 
 use super::client::{Http2, get};
-use super::frames::{DATA, END_STREAM, Frames, GOAWAY, HEADERS, PREFACE, RST_STREAM, SETTINGS};
 use crate::data_plane::client::fields;
+use crate::data_plane::h2_frames::{
+    DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, PREFACE, RST_STREAM, SETTINGS, block,
+};
 use crate::data_plane::origin::{Origin, ok};
 use crate::data_plane::proxy::{Plan, Proxy};
 use crate::shadow::rig::eventually;
@@ -306,13 +308,31 @@ fn methods_that_are_not_for_a_gateway_are_refused() {
     assert_eq!(control.received(), []);
 }
 
+/// To a client of HTTP/2 and from an upstream of HTTP/1.1, 103 and 100 before the response.
+#[test]
+fn interim_responses_do_not_disturb_the_final_one() {
+    let control = Origin::new(|_| {
+        "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n\
+         HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfinal"
+    });
+    let proxy = Proxy::to(&control);
+    let mut client = Http2::connect(proxy.address);
+    assert_eq!(client.get("/").text(), "final");
+    let expecting = request(Method::PUT, "/").header("expect", "100-continue").header("content-length", "4");
+    let mut asked = client.ask(expecting.body(()).unwrap(), false);
+    asked.body.send_data(Bytes::from_static(b"body"), true).unwrap();
+    let response = client.response(asked).unwrap();
+    assert_eq!((response.text(), response.headers.contains_key("link")), ("final", false));
+    assert_eq!(control.received()[1].body, b"body");
+}
+
 #[test]
 fn the_server_as_a_whole_can_be_asked() {
     let control = Origin::saying("");
     let proxy = Proxy::to(&control);
     let mut frames = Frames::connect(proxy.address);
     let head = [(":method", "OPTIONS"), (":scheme", "http"), (":path", "*"), (":authority", "a")];
-    frames.send(HEADERS, super::frames::END_HEADERS | END_STREAM, 1, &super::frames::block(&head));
+    frames.send(HEADERS, END_HEADERS | END_STREAM, 1, &block(&head));
     assert_eq!(frames.until(&[HEADERS, RST_STREAM, GOAWAY]).kind, HEADERS);
     assert_eq!(control.only().first_line(), "OPTIONS * HTTP/1.1");
 }

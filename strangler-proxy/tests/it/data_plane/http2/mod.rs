@@ -1,6 +1,8 @@
 //! Clients of HTTP/2, by prior knowledge.
 
 pub(crate) mod client;
-mod frames;
+mod conformance;
+mod drain;
+mod floods;
 mod limits;
 mod messages;

@@ -1,27 +1,27 @@
-//! A client that sends frames of HTTP/2 as it is told to, also those that no library would send.
+//! An end of a connection that sends frames of HTTP/2 as it is told to, also those that no library would send.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use crate::shadow::rig::PATIENCE;
 
-pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-pub(super) const DATA: u8 = 0;
-pub(super) const HEADERS: u8 = 1;
-pub(super) const RST_STREAM: u8 = 3;
-pub(super) const SETTINGS: u8 = 4;
-pub(super) const PING: u8 = 6;
-pub(super) const GOAWAY: u8 = 7;
-pub(super) const CONTINUATION: u8 = 9;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const CONTINUATION: u8 = 9;
 
-pub(super) const END_STREAM: u8 = 1;
-pub(super) const END_HEADERS: u8 = 4;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 
-pub(super) struct Frames(TcpStream);
+pub(crate) struct Frames(TcpStream);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(crate) struct Frame {
     pub kind: u8,
     pub flags: u8,
     pub stream: u32,
@@ -30,52 +30,70 @@ pub(super) struct Frame {
 
 impl Frames {
     /// With the preface and empty settings sent.
-    pub(super) fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         let mut frames = Self::silent(address);
         frames.raw(PREFACE);
         frames.send(SETTINGS, 0, 0, b"");
         frames
     }
 
+    /// The other end of a client, whose preface was read and answered with empty settings.
+    pub(crate) fn accepted(mut stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut preface = [0; PREFACE.len()];
+        // Whoever leaves before is told by the first frame that does not come.
+        let _ = stream.read_exact(&mut preface);
+        let mut frames = Self(stream);
+        frames.try_send(SETTINGS, 0, 0, b"");
+        frames
+    }
+
     /// With nothing sent.
-    pub(super) fn silent(address: SocketAddr) -> Self {
+    pub(crate) fn silent(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self(stream)
     }
 
-    pub(super) fn raw(&mut self, bytes: &[u8]) {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).unwrap();
     }
 
-    pub(super) fn try_raw(&mut self, bytes: &[u8]) -> bool {
+    pub(crate) fn try_raw(&mut self, bytes: &[u8]) -> bool {
         self.0.write_all(bytes).is_ok()
     }
 
+    /// Ends the connection in both directions.
+    pub(crate) fn close(&mut self) {
+        // The other end may have closed it already.
+        let _ = self.0.shutdown(std::net::Shutdown::Both);
+    }
+
     /// Another handle to the same connection.
-    pub(super) fn try_clone(&self) -> Self {
+    pub(crate) fn try_clone(&self) -> Self {
         Self(self.0.try_clone().unwrap())
     }
 
     /// Whether it could be sent.
-    pub(super) fn try_send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> bool {
+    pub(crate) fn try_send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> bool {
         self.0.write_all(&bytes(kind, flags, stream, payload)).is_ok()
     }
 
-    pub(super) fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+    pub(crate) fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         assert!(self.try_send(kind, flags, stream, payload), "the connection is closed");
     }
 
     /// The head of a request with these fields beside those that each has.
-    pub(super) fn head(&mut self, stream: u32, method: &str, fields: &[(&str, &str)], ends: bool) {
+    pub(crate) fn head(&mut self, stream: u32, method: &str, fields: &[(&str, &str)], ends: bool) {
         let pseudo = [(":method", method), (":scheme", "http"), (":path", "/"), (":authority", "a")];
         let all: Vec<_> = pseudo.iter().chain(fields).copied().collect();
         self.send(HEADERS, END_HEADERS | u8::from(ends), stream, &block(&all));
     }
 
     /// The next frame; `None` at the end of the connection.
-    pub(super) fn next(&mut self) -> Option<Frame> {
+    pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.0.read_exact(&mut head).ok()?;
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
@@ -86,7 +104,7 @@ impl Frames {
     }
 
     /// The next frame of one of these kinds; settings and window updates pass by.
-    pub(super) fn until(&mut self, kinds: &[u8]) -> Frame {
+    pub(crate) fn until(&mut self, kinds: &[u8]) -> Frame {
         loop {
             let frame = self.next().expect("the connection was closed");
             if kinds.contains(&frame.kind) {
@@ -98,13 +116,13 @@ impl Frames {
 
 impl Frame {
     /// What RST_STREAM and GOAWAY say (RFC 9113 §7).
-    pub(super) fn code(&self) -> u32 {
+    pub(crate) fn code(&self) -> u32 {
         let at = if self.kind == GOAWAY { 4 } else { 0 };
         u32::from_be_bytes(self.payload[at..at + 4].try_into().unwrap())
     }
 }
 
-pub(super) fn bytes(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn bytes(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut bytes = vec![length[1], length[2], length[3], kind, flags];
     bytes.extend_from_slice(&stream.to_be_bytes());
@@ -113,7 +131,7 @@ pub(super) fn bytes(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
 }
 
 /// Fields as literals without indexing, which need no table (RFC 7541 §6.2.2).
-pub(super) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in fields {
         block.push(0);
