@@ -1,6 +1,5 @@
 """The command: the same requests to mothership alone and to the service in front of another mothership, in rounds."""
 
-import argparse
 import os
 import re
 import statistics
@@ -10,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from options import Options
 from proxy_bench.processes import Started, cpu_seconds, printed_address
 
 
@@ -36,20 +36,14 @@ CLASSES = [
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        prog="bench/estate",
-        description="CPU per request and latency of playlists-vas in front of mothership, as ratios to mothership alone.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    parser = Options(
+        "estate", "CPU per request and latency of playlists-vas in front of mothership, as ratios to mothership alone."
     )
-    parser.add_argument("--scale", default="small", help="of the database; made if it is not there")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=int, default=3, help="length of one measurement")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--connections", type=int, default=8, help="client connections, kept alive")
+    parser.database("small")
+    parser.load(seconds=3, rounds=3, connections=8)
     parser.add_argument("--rate", type=int, default=50, help="requests a second while latency is measured")
     parser.add_argument("--only", default="", help="classes whose name contains this")
-    parser.add_argument("--load-core", type=int, default=0, help="core of the load")
-    parser.add_argument("--server-core", type=int, default=1, help="core of all servers")
+    parser.cores(load="the load", server="all servers")
     return parser.parse_args()
 
 

@@ -1,12 +1,12 @@
 """The command: counts, prints a table, compares with the baseline or writes it."""
 
-import argparse
 import json
-import os
 import platform
 import sys
 import tempfile
 from pathlib import Path
+
+from options import Options
 
 from .origin import Origin
 from .proxy import Proxy
@@ -28,20 +28,20 @@ CASES = {
 
 
 def arguments():
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    parser = argparse.ArgumentParser(
-        prog="bench/instructions",
-        description="Instructions that the proxy executes for one request, by valgrind, against a baseline. "
+    parser = Options(
+        "instructions",
+        "Instructions that the proxy executes for one request, by valgrind, against a baseline. "
         "Exit code 1: more than the baseline and its tolerance.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--only", default=",".join(CASES), help="cases")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each length, of which the least is taken")
+    parser.rounds(3, of="runs of each length, of which the least is taken")
     parser.add_argument("--tolerance", type=float, default=2, help="percent over the baseline that are no regression")
-    parser.add_argument("--strangler", default=target / "release/strangler", type=Path, help="the binary to count")
+    parser.binary()
     parser.add_argument("--baseline", default=BASELINE, type=Path, help="the baseline")
     parser.add_argument("--write", action="store_true", help="make what is counted the baseline")
-    return parser.parse_args()
+    options = parser.parse_args()
+    parser.need_binaries(options)
+    return options
 
 
 def main():
@@ -49,8 +49,6 @@ def main():
     wanted = [name for name in options.only.split(",") if name]
     if unknown := [name for name in wanted if name not in CASES]:
         sys.exit(f"error: no case {', '.join(unknown)}; there are {', '.join(CASES)}")
-    if not options.strangler.exists():
-        sys.exit(f"error: {options.strangler} is not there: build it with `cargo build --release`, or name another with --strangler")
     baseline = json.loads(options.baseline.read_text()) if options.baseline.exists() else {}
     known = baseline.get(platform.machine(), {})
     print("| case | instructions/request | spread | baseline | to it |\n|---|---|---|---|---|")

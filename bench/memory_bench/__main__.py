@@ -1,22 +1,18 @@
 """The peak of the proxy's resident memory, for each limit and for all at once, beside the bound of docs/memory.md."""
 
-import argparse
 import asyncio
-import os
 import random
 import resource
 import sqlite3
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from memory_bench import upstream
 from memory_bench.formula import KIB, MIB, Formula, Settings
 from memory_bench.load import Load
 from memory_bench.proxy import Proxy
-
-ROOT = Path(__file__).resolve().parents[2]
+from options import Options
 
 SMALL = Settings(
     threads=1,
@@ -41,21 +37,17 @@ SMALL = Settings(
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        prog="bench/memory",
-        description="Drives the proxy to each of its limits and to all of them at once, and holds its peak against the bound.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    parser = Options(
+        "memory", "Drives the proxy to each of its limits and to all of them at once, and holds its peak against the bound."
     )
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    parser.add_argument("--strangler", default=target / "release/strangler", type=Path, help="cargo build --release")
+    parser.binary()
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="names of terms with commas between; also `mix` (all at once), `tunnels` and `stalled`")
     parser.add_argument("--defaults", action="store_true", help="prints what the defaults give, and measures nothing")
     options = parser.parse_args()
     if options.defaults:
         return defaults()
-    if not options.strangler.exists():
-        raise SystemExit("error: the binary is missing: --help says what makes it")
+    parser.need_binaries(options)
     # Both ends of every client's connection are files here.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))

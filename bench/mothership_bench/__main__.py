@@ -1,6 +1,5 @@
 """The command: a served playlist under load, and the same read without HTTP, in rounds."""
 
-import argparse
 import json
 import os
 import re
@@ -10,24 +9,17 @@ import sys
 import tempfile
 from pathlib import Path
 
+from options import Options
 from proxy_bench.processes import Started, cpu_seconds, printed_address
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        prog="bench/mothership",
-        description="Reads of one playlist: requests per second and CPU per request, beside the queries alone.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument("--scale", default="medium", help="of the database; made if it is not there")
-    parser.add_argument("--seed", type=int, default=1)
+    parser = Options("mothership", "Reads of one playlist: requests per second and CPU per request, beside the queries alone.")
+    parser.database("medium")
+    parser.load(seconds=5, rounds=3, connections=16)
     parser.add_argument("--playlist", type=int, default=218, help="218 has 50 tracks")
-    parser.add_argument("--seconds", type=int, default=5, help="length of one measurement")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--connections", type=int, default=16, help="client connections, kept alive")
     parser.add_argument("--reads", type=int, default=3000, help="reads without HTTP in a round")
-    parser.add_argument("--load-core", type=int, default=0, help="core of the load")
-    parser.add_argument("--server-core", type=int, default=1, help="core of mothership")
+    parser.cores(load="the load", server="mothership")
     return parser.parse_args()
 
 

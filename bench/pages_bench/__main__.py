@@ -1,6 +1,5 @@
 """Every page of the review page, over a store with 100,000 groups and a million comparisons."""
 
-import argparse
 import http.client
 import json
 import shutil
@@ -10,30 +9,22 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-TARGET = ROOT / "target"
+from options import Options
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        prog="bench/pages",
-        description="Median, p95 and bytes of every page over a large store.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    release = TARGET / "release"
-    parser.add_argument("--strangler", default=release / "strangler", help="cargo build --release")
-    parser.add_argument(
+    parser = Options("pages", "Median, p95 and bytes of every page over a large store.")
+    parser.binary()
+    parser.binary(
         "--large-ledger",
-        default=release / "examples/large_ledger",
-        help="cargo build --release -p diff-harness --example large_ledger",
+        "release/examples/large_ledger",
+        "cargo build --release -p diff-harness --example large_ledger",
     )
     parser.add_argument("--groups", type=int, default=100_000)
     parser.add_argument("--comparisons", type=int, default=1_000_000)
     parser.add_argument("--requests", type=int, default=100, help="of each page")
     options = parser.parse_args()
-    for needed in (options.strangler, options.large_ledger):
-        if not Path(needed).exists():
-            raise SystemExit(f"error: {needed} is missing: --help says what makes it")
+    parser.need_binaries(options)
     folder = Path(tempfile.mkdtemp(prefix="strangler-bench-pages-"))
     try:
         run(options, folder)

@@ -1,6 +1,5 @@
 """The command: starts everything, measures in rounds, keeps the figures, prints all tables."""
 
-import argparse
 import json
 import os
 import resource
@@ -8,6 +7,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from options import Options
 
 from . import candidates, idle, throughput
 from .contestants import HaProxy, Nginx, NginxMirror, NginxTuned, Strangler, StranglerShadow
@@ -34,15 +35,12 @@ TABLES = [*CASES, "idle", "candidates"]
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        prog="bench/proxy",
-        description="CPU per request, throughput and added latency of reverse proxies, as ratios to nginx in the same run. "
+    parser = Options(
+        "proxy",
+        "CPU per request, throughput and added latency of reverse proxies, as ratios to nginx in the same run. "
         "Prints markdown. What was measured is kept, so that a run that was interrupted goes on with --only.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--seconds", type=float, default=5, help="length of one measurement")
-    parser.add_argument("--rounds", type=int, default=5, help="measurements of each contestant and case")
-    parser.add_argument("--connections", type=int, default=32, help="client connections under a closed load, kept alive")
+    parser.load(seconds=5.0, rounds=5, connections=32)
     parser.add_argument("--rate", type=int, default=1000, help="requests/s at which latency is measured; 0 leaves it out")
     parser.add_argument("--idle", type=int, default=10_000, help="idle connections")
     parser.add_argument(
@@ -51,11 +49,10 @@ def arguments():
     parser.add_argument(
         "--contestants", default=",".join(CONTESTANTS), help="who takes part; nginx always does"
     )
-    parser.add_argument("--strangler", default=target() / "release/strangler", type=Path, help="the binary to measure")
+    parser.binary()
     parser.add_argument("--results", default=target() / "bench/proxy.json", type=Path, help="where the figures are kept")
-    parser.add_argument("--load-core", type=int, default=0, help="core of the load and the upstreams")
-    parser.add_argument("--proxy-core", type=int, default=1, help="core of the proxy")
-    parser.add_argument("--ports", type=int, default=21100, help="first of 200 free ports on loopback")
+    parser.cores(load="the load and the upstreams", proxy="the proxy")
+    parser.ports(21100, 200)
     return parser.parse_args()
 
 

@@ -1,6 +1,5 @@
 """The command: load, flips, a candidate that dies, and what has to be true at the end."""
 
-import argparse
 import itertools
 import json
 import os
@@ -13,9 +12,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from options import Options
 from proxy_bench.contestants import wait_until
 from proxy_bench.processes import Started, resident_bytes, tree, wait_for_port
-from proxy_bench.tools import built, say, target
+from proxy_bench.tools import built
 from proxy_bench.upstreams import body, nginx_config
 
 from .plot import svg
@@ -27,20 +27,21 @@ GROWTH, SLACK_BYTES = 0.25, 24 << 20
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        prog="bench/soak",
-        description="A bounded run in which endpoints are flipped every second and the candidate is killed and started again. "
+    parser = Options(
+        "soak",
+        "A bounded run in which endpoints are flipped every second and the candidate is killed and started again. "
         "Exit code 1: a client saw an error, counts do not add up, or memory grew.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--requests", type=int, default=3_000_000, help="requests; the run is as long as they take")
     parser.add_argument("--rate", type=int, default=8000, help="requests/s that are due; those that are late wait")
-    parser.add_argument("--connections", type=int, default=32, help="client connections, kept alive")
+    parser.connections(32)
     parser.add_argument("--kill-every", type=float, default=7, help="seconds between two deaths of the candidate")
     parser.add_argument("--svg", type=Path, help="where the plot is written")
-    parser.add_argument("--strangler", default=target() / "release/strangler", type=Path, help="the binary")
-    parser.add_argument("--ports", type=int, default=21500, help="first of four free ports on loopback")
-    return parser.parse_args()
+    parser.binary()
+    parser.ports(21500, 4)
+    options = parser.parse_args()
+    parser.need_binaries(options)
+    return options
 
 
 def main():

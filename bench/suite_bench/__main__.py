@@ -1,6 +1,5 @@
 """The same requests to the same two servers: by h2load, once for each side at the same time; and as a suite."""
 
-import argparse
 import json
 import os
 import shutil
@@ -11,30 +10,23 @@ import tempfile
 import time
 from pathlib import Path
 
+from options import Options
 from proxy_bench.processes import Started, wait_for_port
 from proxy_bench.upstreams import body, nginx_config
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-
 
 def main():
-    parser = argparse.ArgumentParser(
-        prog="bench/suite",
-        description="Cases per second of a suite, as a ratio to h2load, and the peak of its memory.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument("--strangler", default=ROOT / "target/release/strangler", help="a release build")
+    parser = Options("suite", "Cases per second of a suite, as a ratio to h2load, and the peak of its memory.")
+    parser.binary()
     parser.add_argument("--cases", type=int, default=100_000, help="recorded cases of each round")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.rounds(3)
     parser.add_argument("--jobs", type=int, default=16, help="of the suite, and connections to each side of h2load")
     parser.add_argument("--bytes", type=int, default=1000, help="of a response")
     parser.add_argument("--million", type=int, default=1_000_000, help="cases of the run whose memory is measured; 0: none")
-    parser.add_argument("--load-core", type=int, default=1, help="of h2load and of the suite")
-    parser.add_argument("--server-core", type=int, default=0)
-    parser.add_argument("--ports", type=int, default=19300, help="the first of two")
+    parser.cores(server="nginx", load="h2load and the suite")
+    parser.ports(19300, 2)
     options = parser.parse_args()
-    if not Path(options.strangler).exists():
-        raise SystemExit(f"error: {options.strangler} is missing: cargo build --release")
+    parser.need_binaries(options)
     folder = Path(tempfile.mkdtemp(prefix="strangler-bench-suite-"))
     # nginx serves it under another user.
     folder.chmod(0o755)
