@@ -13,6 +13,7 @@
 //! - [`noise`]: what differs by nature, learned by asking twice.
 //! - [`lifecycle`]: where an endpoint stands, and what moves it.
 //! - [`redact`]: what is taken out before anything is kept.
+//! - [`har`]: what browsers record.
 //! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
 //! - [`triage`]: what people decided about groups; [`audit`]: all that was done, as one log.
 //! - [`gate`]: whether the evidence lets an endpoint move.
@@ -37,6 +38,7 @@ pub mod noise;
 pub mod lifecycle;
 pub mod evidence;
 pub mod triage;
+pub mod har;
 pub mod suite;
 pub mod redact;
 pub mod search;

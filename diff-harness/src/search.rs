@@ -12,7 +12,14 @@ const WORDS_MAX: usize = 12;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search(Vec<String>);
 
+static NOTHING: Search = Search(Vec::new());
+
 impl Search {
+    /// What everything is found by.
+    pub fn nothing() -> &'static Self {
+        &NOTHING
+    }
+
     pub fn new(typed: &str) -> Self {
         let heeded: String = typed.chars().take(CHARS_MAX).collect();
         let mut words: Vec<String> = Vec::new();

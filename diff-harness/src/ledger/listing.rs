@@ -227,18 +227,8 @@ mod tests {
     use crate::search::Search;
     use crate::store::{GroupFilter, Store};
 
-    static NOTHING: std::sync::LazyLock<Search> = std::sync::LazyLock::new(Search::default);
-
     fn listing(epoch: &Epoch) -> GroupListing<'_> {
-        GroupListing {
-            epoch,
-            endpoint: None,
-            severity: None,
-            search: &NOTHING,
-            among: Among::All,
-            offset: 0,
-            limit: 100,
-        }
+        GroupListing::first(100, Among::All, epoch)
     }
 
     fn ids(listed: &Listed) -> Vec<Fingerprint> {

@@ -1,10 +1,12 @@
 //! Groups: the list, and one of them.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 
 use super::overview::Choice;
 use super::words::{Count, ago, day, moment};
-use super::{Frame, Links};
+use super::{Frame, Here, Links};
 use crate::divergence::Severity;
 use crate::exchange::UnixMillis;
 use crate::report::without_kind;
@@ -29,6 +31,36 @@ pub struct GroupsPage {
     pub rest: &'static str,
     /// What the column says when they were seen, or where.
     pub seen: &'static str,
+}
+
+impl GroupsPage {
+    /// In a report: the script of the page chooses among the severities that there are.
+    pub(crate) fn frozen(rows: Vec<GroupRow>, compared: u64) -> Self {
+        Self {
+            frame: Frame::frozen("groups", "Groups", Here::Groups),
+            search: String::new(),
+            endpoint: String::new(),
+            severity: severities(&rows),
+            state: Vec::new(),
+            rows,
+            paging: Paging::default(),
+            compared: Count(compared),
+            left_out: Count(0),
+            rest: "",
+            seen: "last seen",
+        }
+    }
+}
+
+/// A choice for each severity that there is, the worst first.
+fn severities(rows: &[GroupRow]) -> Vec<Choice> {
+    let there: BTreeSet<Severity> = rows.iter().map(|row| row.severity).collect();
+    let choice = |severity: Severity| Choice {
+        value: severity.as_str().to_owned(),
+        name: severity.as_str().to_owned(),
+        chosen: true,
+    };
+    there.into_iter().rev().map(choice).collect()
 }
 
 #[derive(Clone, Debug)]

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use crate::endpoint::EndpointId;
 use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
-use crate::search::Search;
-use crate::store::{Among, EpochFilter, GroupListing, Store, StoreError};
+use crate::store::{EpochFilter, GroupListing, Store, StoreError};
 use crate::triage::{Call, Decided};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,15 +63,7 @@ pub fn waivers(
     let here: Option<BTreeMap<_, _>> = match epoch {
         EpochFilter::All => None,
         EpochFilter::Only(epoch) => {
-            let listed = store.list_groups(&GroupListing {
-                epoch,
-                endpoint: None,
-                severity: None,
-                search: &Search::default(),
-                among: Among::Only(&groups),
-                offset: 0,
-                limit: groups.len(),
-            })?;
+            let listed = store.list_groups(&GroupListing::only(&groups, epoch))?;
             let counted = |group: crate::triage::Triaged| (group.group.fingerprint, group.group.exchanges);
             Some(listed.groups.into_iter().map(counted).collect())
         }

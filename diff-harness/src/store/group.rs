@@ -86,6 +86,18 @@ pub struct GroupListing<'a> {
     pub limit: usize,
 }
 
+impl<'a> GroupListing<'a> {
+    /// The first of them in one epoch, whatever their endpoint and severity.
+    pub fn first(limit: usize, among: Among<'a>, epoch: &'a Epoch) -> Self {
+        Self { epoch, endpoint: None, severity: None, search: Search::nothing(), among, offset: 0, limit }
+    }
+
+    /// These groups, where the epoch has them.
+    pub fn only(groups: &'a [Fingerprint], epoch: &'a Epoch) -> Self {
+        Self::first(groups.len(), Among::Only(groups), epoch)
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub enum Among<'a> {
     All,

@@ -5,8 +5,7 @@ use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::lifecycle::Stage;
-use diff_harness::search::Search;
-use diff_harness::store::{Among, DecisionsOf, EpochFilter, GroupFilter, GroupListing, StoreError, Took};
+use diff_harness::store::{DecisionsOf, EpochFilter, GroupFilter, GroupListing, StoreError, Took};
 use diff_harness::triage::{
     self, Act, Call, Decided, Decision, Entry, Part, Predicate, State, Triaged, Waiver, Waivers, Weighed,
     Wish, check,
@@ -222,15 +221,7 @@ impl Control {
             return Ok(Vec::new());
         }
         let tallies = self.store.tallies(EpochFilter::Only(&epoch))?;
-        let here = self.store.list_groups(&GroupListing {
-            epoch: &epoch,
-            endpoint: None,
-            severity: None,
-            search: &Search::default(),
-            among: Among::Only(&groups),
-            offset: 0,
-            limit: groups.len(),
-        })?;
+        let here = self.store.list_groups(&GroupListing::only(&groups, &epoch))?;
         let mut waived = Vec::new();
         for fingerprint in groups {
             // Of a group that was never seen here nobody knows of which endpoint it is.

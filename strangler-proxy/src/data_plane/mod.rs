@@ -28,6 +28,7 @@ mod tls_server;
 mod worker;
 mod gauges;
 mod connection;
+mod one_of;
 mod socket;
 mod stream;
 mod client_io;

@@ -1,17 +1,14 @@
 //! Endpoints from a HAR file, the record of what a browser or a proxy sent.
 //!
-//! The reading is our own: only methods, urls and statuses matter here, and browsers write much else that typed
-//! readers refuse (missing timings, lone surrogates in bodies). What is not needed is skipped unread, so that a
-//! file full of bodies takes little room.
+//! Only methods, urls and statuses matter here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use diff_harness::endpoint::EndpointId;
+use diff_harness::har::{self, Entry, Har};
 use diff_harness::lifecycle::{Declaration, Parameter};
 use http::Method;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::discover::{Discovery, DiscoveryLimits};
 use super::error::{Fault, Place};
@@ -30,8 +27,7 @@ pub fn import(text: &str, source_name: &str, hosts: &[String]) -> Result<Import,
 }
 
 fn read(text: &str, source_name: &str, hosts: &[String]) -> Result<Import, Fault> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let har: Har = serde_json::from_str(text).map_err(|error| {
+    let har: Har<Sent> = har::read(text).map_err(|error| {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or(&message);
         let place = Place::Position { line: error.line(), column: error.column() };
@@ -45,38 +41,12 @@ fn read(text: &str, source_name: &str, hosts: &[String]) -> Result<Import, Fault
     Learned::of(requests, &mut notes).finish(source_name, notes)
 }
 
-#[derive(Deserialize)]
-struct Har {
-    log: Log,
-}
-
-#[derive(Deserialize)]
-struct Log {
-    entries: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    request: Sent,
-    #[serde(default)]
-    response: Option<Received>,
-}
-
+/// What is read of a request; the rest is skipped unread.
 #[derive(Deserialize)]
 struct Sent {
     method: String,
     url: String,
 }
-
-#[derive(Deserialize)]
-struct Received {
-    #[serde(default)]
-    status: Status,
-}
-
-/// A status, or 0 for what is none: requests that were aborted have 0, -1, null or a text.
-#[derive(Clone, Copy, Default)]
-struct Status(u16);
 
 /// A request to an HTTP host.
 struct Request<'h> {
@@ -89,7 +59,7 @@ struct Request<'h> {
     status: u16,
 }
 
-fn requests<'h>(entries: &'h [Entry], notes: &mut Vec<Note>) -> Result<Vec<Request<'h>>, Fault> {
+fn requests<'h>(entries: &'h [Entry<Sent>], notes: &mut Vec<Note>) -> Result<Vec<Request<'h>>, Fault> {
     let mut requests = Vec::with_capacity(entries.len());
     let mut other_schemes = 0;
     for (at, entry) in entries.iter().enumerate() {
@@ -100,7 +70,7 @@ fn requests<'h>(entries: &'h [Entry], notes: &mut Vec<Note>) -> Result<Vec<Reque
         })?;
         let url = entry.request.url.as_str();
         let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-        let Some((host, target)) = split(url) else {
+        let Some((host, target)) = har::split(url) else {
             if is_scheme(scheme)
                 && !scheme.eq_ignore_ascii_case("http")
                 && !scheme.eq_ignore_ascii_case("https")
@@ -111,7 +81,7 @@ fn requests<'h>(entries: &'h [Entry], notes: &mut Vec<Note>) -> Result<Vec<Reque
             let problem = format!("`{}` is not an absolute url", shortened(url));
             return Err(Fault::at(&pointer("url"), problem, "nothing was imported"));
         };
-        let status = entry.response.as_ref().map_or(0, |response| response.status.0);
+        let status = entry.response.as_ref().map_or(0, |response| response.status.code());
         requests.push(Request { entry: at, method, host: host.to_lowercase(), target, status });
     }
     if other_schemes > 0 {
@@ -271,22 +241,6 @@ impl Found {
     }
 }
 
-/// The host, and path with query, of an HTTP url.
-fn split(url: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
-    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
-        return None;
-    }
-    let rest = rest.split('#').next()?;
-    let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    if host.is_empty() {
-        return None;
-    }
-    // Without a path it is `/` (RFC 9110 §4.2.3), and what a query of that endpoint holds is not lost on it.
-    Some((host, if target.starts_with('/') { target } else { "/" }))
-}
-
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
@@ -298,56 +252,6 @@ fn shortened(text: &str) -> String {
         short.push('…');
     }
     short
-}
-
-impl<'de> Deserialize<'de> for Status {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StatusVisitor)
-    }
-}
-
-struct StatusVisitor;
-
-impl<'de> Visitor<'de> for StatusVisitor {
-    type Value = Status;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a status")
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Status, E> {
-        Ok(Status(u16::try_from(value).unwrap_or(0)))
-    }
-
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Status, E> {
-        Ok(Status(0))
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Status, E> {
-        Ok(Status(0))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Status, E> {
-        Ok(Status(text.parse().unwrap_or(0)))
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Status, E> {
-        Ok(Status(0))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Status, E> {
-        Ok(Status(0))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Status, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Status(0))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Status, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Status(0))
-    }
 }
 
 #[cfg(test)]

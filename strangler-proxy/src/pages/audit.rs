@@ -1,23 +1,18 @@
 //! Who did what, why, on what evidence.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::State;
 use diff_harness::audit::{AuditListing, Of};
 use diff_harness::pages::{Audit, AuditRow, Choice, Here, Links, Paging, link};
 use diff_harness::search::Search;
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use serde::Deserialize;
 
-use super::guard::{Guest, query};
 use super::reply::{Page, html, wrong};
-use super::site::{Site, page};
+use super::visit::Visit;
 
 const ROWS: usize = 50;
 
 #[derive(Deserialize)]
-struct Asked {
+pub(super) struct Asked {
     #[serde(default)]
     search: String,
     #[serde(default)]
@@ -26,34 +21,30 @@ struct Asked {
     page: usize,
 }
 
-pub(super) async fn show(
-    State(site): State<Arc<Site>>,
-    Extension(guest): Extension<Guest>,
-    uri: Uri,
-) -> Page {
-    let asked: Asked = query(&uri)?;
-    page(site, guest, move |site, guest| {
-        let of = Of::ALL
-            .into_iter()
-            .find(|of| of.as_str() == asked.of)
-            .ok_or_else(|| wrong(format!("`{}` is not what the audit can be of", asked.of)))?;
-        let search = Search::new(&asked.search);
-        let offset = asked.page.saturating_mul(ROWS);
-        let audited = site.api.store.audit(&AuditListing { of, search: &search, offset, limit: ROWS })?;
-        let typed = search.to_string();
-        let to = |page: usize| {
-            link("/audit", &[("search", typed.as_str()), ("of", &asked.of), ("page", &page.to_string())])
-        };
-        let view = Audit {
-            frame: site.frame(guest, "Audit", Here::Audit),
-            of: Choice::of(&Of::ALL.map(|of| (of.as_str(), name(of))), &asked.of),
-            rows: audited.deeds.iter().map(|deed| AuditRow::new(deed, Links::Live)).collect(),
-            paging: Paging::new(asked.page, ROWS, audited.found, to),
-            search: typed,
-        };
-        Ok(html(StatusCode::OK, &view))
-    })
-    .await
+pub(super) async fn show(visit: Visit<Asked>) -> Page {
+    visit
+        .page(|site, guest, asked| {
+            let of = Of::ALL
+                .into_iter()
+                .find(|of| of.as_str() == asked.of)
+                .ok_or_else(|| wrong(format!("`{}` is not what the audit can be of", asked.of)))?;
+            let search = Search::new(&asked.search);
+            let offset = asked.page.saturating_mul(ROWS);
+            let audited = site.api.store.audit(&AuditListing { of, search: &search, offset, limit: ROWS })?;
+            let typed = search.to_string();
+            let to = |page: usize| {
+                link("/audit", &[("search", typed.as_str()), ("of", &asked.of), ("page", &page.to_string())])
+            };
+            let view = Audit {
+                frame: site.frame(guest, "Audit", Here::Audit),
+                of: Choice::of(&Of::ALL.map(|of| (of.as_str(), name(of))), &asked.of),
+                rows: audited.deeds.iter().map(|deed| AuditRow::new(deed, Links::Live)).collect(),
+                paging: Paging::new(asked.page, ROWS, audited.found, to),
+                search: typed,
+            };
+            Ok(html(StatusCode::OK, &view))
+        })
+        .await
 }
 
 fn name(of: Of) -> &'static str {

@@ -1,9 +1,5 @@
 //! One endpoint: where it stands, what is known of it, what a flip would do.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::State;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::Side;
 use diff_harness::lifecycle::{Route, Stage, Standing};
@@ -12,13 +8,14 @@ use diff_harness::pages::{
     NearbyTraffic, Quantity, bar, held, latencies, rates, share, span,
 };
 use diff_harness::store::Tally;
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::groups::{Selection, rows};
-use super::guard::{Guest, query};
+use super::guard::Guest;
 use super::reply::{Failed, Page, html, wrong};
-use super::site::{Site, page};
+use super::site::Site;
+use super::visit::Visit;
 use crate::admin::effects;
 use crate::admin::wire::Problem;
 use crate::control::{Plan, Refusal, next};
@@ -38,17 +35,13 @@ pub(super) struct Asked {
     pub(super) done: Option<u64>,
 }
 
-pub(super) async fn show(
-    State(site): State<Arc<Site>>,
-    Extension(guest): Extension<Guest>,
-    uri: Uri,
-) -> Page {
-    let asked: Asked = query(&uri)?;
-    page(site, guest, move |site, guest| {
-        let endpoint = named(&asked.of)?;
-        Ok(html(StatusCode::OK, &view(site, guest, &endpoint, asked.done)?))
-    })
-    .await
+pub(super) async fn show(visit: Visit<Asked>) -> Page {
+    visit
+        .page(|site, guest, asked| {
+            let endpoint = named(&asked.of)?;
+            Ok(html(StatusCode::OK, &view(site, guest, &endpoint, asked.done)?))
+        })
+        .await
 }
 
 pub(super) fn named(text: &str) -> Result<EndpointId, Failed> {

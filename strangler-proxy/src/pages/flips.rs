@@ -7,13 +7,14 @@ use axum::body::Body;
 use axum::extract::State;
 use diff_harness::lifecycle::{Stage, StageError};
 use diff_harness::pages::{FlipPage, Here, link};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::endpoint::{Asked, flip, named};
-use super::guard::{Guest, form, query};
+use super::guard::{Guest, form};
 use super::reply::{Failed, Page, html, see_other, wrong};
 use super::site::{Site, page};
+use super::visit::Visit;
 use crate::admin::Role;
 use crate::control::{Direction, Moved, Promote, Rollback, SetHold};
 
@@ -32,24 +33,24 @@ struct Sent {
 }
 
 /// What the flip would do, and a button.
-pub(super) async fn ask(State(site): State<Arc<Site>>, Extension(guest): Extension<Guest>, uri: Uri) -> Page {
-    let asked: Asked = query(&uri)?;
-    page(site, guest, move |site, guest| {
-        let endpoint = named(&asked.of)?;
-        let to = (!asked.to.is_empty()).then(|| stage(&asked.to)).transpose()?;
-        let plan = site.api.control.plan(&endpoint, to, None)?;
-        if !matches!(plan.direction, Direction::Forward { .. }) {
-            return Ok(see_other(&link("/endpoint", &[("of", &asked.of)])));
-        }
-        let view = FlipPage {
-            frame: site.frame(guest, format!("{endpoint} to {}", plan.to), Here::Overview),
-            endpoint: endpoint.to_string(),
-            revision: plan.route.revision,
-            flip: flip(&plan),
-        };
-        Ok(html(StatusCode::OK, &view))
-    })
-    .await
+pub(super) async fn ask(visit: Visit<Asked>) -> Page {
+    visit
+        .page(|site, guest, asked| {
+            let endpoint = named(&asked.of)?;
+            let to = (!asked.to.is_empty()).then(|| stage(&asked.to)).transpose()?;
+            let plan = site.api.control.plan(&endpoint, to, None)?;
+            if !matches!(plan.direction, Direction::Forward { .. }) {
+                return Ok(see_other(&link("/endpoint", &[("of", &asked.of)])));
+            }
+            let view = FlipPage {
+                frame: site.frame(guest, format!("{endpoint} to {}", plan.to), Here::Overview),
+                endpoint: endpoint.to_string(),
+                revision: plan.route.revision,
+                flip: flip(&plan),
+            };
+            Ok(html(StatusCode::OK, &view))
+        })
+        .await
 }
 
 pub(super) async fn promote(

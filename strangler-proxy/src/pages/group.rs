@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::body::Body;
-use axum::extract::{Path, State as Of};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::response::IntoResponse;
 use diff_harness::divergence::Severity;
 use diff_harness::fingerprint::Fingerprint;
@@ -14,16 +12,17 @@ use diff_harness::pages::{
 use diff_harness::report::Upstreams;
 use diff_harness::store::{DecisionsOf, EpochFilter, Sample};
 use diff_harness::suite::import::{Draft, of_exchange};
-use diff_harness::triage::{Call, Predicate, Triaged, until};
+use diff_harness::triage::{Call, Entry, Predicate, Triaged, until};
+use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 
 use super::groups::{Asked, rows, seen_as};
-use super::guard::{Guest, form, query};
+use super::guard::{Guest, form};
 use super::reply::{Failed, Page, html, missing, see_other, wrong};
 use super::sign_in::own_path;
 use super::site::{Site, page};
+use super::visit::Visit;
 use crate::admin::Role;
 use crate::control::{Decide, Regroup};
 
@@ -58,53 +57,34 @@ struct Sent {
     place: String,
 }
 
-pub(super) async fn show(
-    Of(site): Of<Arc<Site>>,
-    Extension(guest): Extension<Guest>,
-    Path(id): Path<String>,
-    uri: Uri,
-) -> Page {
-    let asked: Asked = query(&uri)?;
+pub(super) async fn show(Path(id): Path<String>, visit: Visit<Asked>) -> Page {
     let id = group_of(&id)?;
-    page(site, guest, move |site, guest| Ok(html(StatusCode::OK, &view(site, guest, &id, &asked)?))).await
+    visit.page(move |site, guest, asked| Ok(html(StatusCode::OK, &view(site, guest, &id, &asked)?))).await
 }
 
 /// One sample as a suite of one case, to save.
-pub(super) async fn case(
-    Of(site): Of<Arc<Site>>,
-    Extension(guest): Extension<Guest>,
-    Path(id): Path<String>,
-    uri: Uri,
-) -> Page {
-    let asked: Asked = query(&uri)?;
+pub(super) async fn case(Path(id): Path<String>, visit: Visit<Asked>) -> Page {
     let id = group_of(&id)?;
-    page(site, guest, move |site, _| {
-        let samples = site.api.store.samples(&id, SAMPLES_MAX)?;
-        let sample =
-            samples.get(asked.sample.max(1) - 1).ok_or_else(|| missing("such sample of this group"))?;
-        let mut draft = Draft::new(id.to_string());
-        of_exchange(&mut draft, &sample.exchange, Some(format!("group {id}")))
-            .map_err(|why| wrong(format!("it cannot be made a case: {why}")))?;
-        let headers = [
-            (CONTENT_TYPE, "application/yaml; charset=utf-8".to_owned()),
-            // A fingerprint has nothing in it that would have to be quoted.
-            (CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.yaml\"")),
-        ];
-        Ok((headers, draft.to_yaml()).into_response())
-    })
-    .await
+    visit
+        .page(move |site, _, asked| {
+            let samples = site.api.store.samples(&id, SAMPLES_MAX)?;
+            let sample =
+                samples.get(asked.sample.max(1) - 1).ok_or_else(|| missing("such sample of this group"))?;
+            let mut draft = Draft::new(id.to_string());
+            of_exchange(&mut draft, &sample.exchange, Some(format!("group {id}")))
+                .map_err(|why| wrong(format!("it cannot be made a case: {why}")))?;
+            let headers = [
+                (CONTENT_TYPE, "application/yaml; charset=utf-8".to_owned()),
+                // A fingerprint has nothing in it that would have to be quoted.
+                (CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.yaml\"")),
+            ];
+            Ok((headers, draft.to_yaml()).into_response())
+        })
+        .await
 }
 
-pub(super) async fn decide(
-    Of(site): Of<Arc<Site>>,
-    Extension(guest): Extension<Guest>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Page {
-    let group = group_of(&id)?;
-    let sent = sent(&guest, &headers, body).await?;
-    page(site, guest, move |site, guest| {
+pub(super) async fn decide(form: GroupForm) -> Page {
+    form.change(|site, guest, group, sent| {
         let call: Call = sent.call.parse().map_err(wrong)?;
         // The day stands in the form whatever is chosen; only a waiver ends.
         let expires = (call.is_waiver() && !sent.expires.is_empty())
@@ -120,83 +100,86 @@ pub(super) async fn decide(
             expected: sent.expected,
             actor: guest.admitted.name.clone(),
         })?;
-        Ok(see_other(&done(&sent.then, made.entry.sequence)))
+        Ok((sent.then, made.entry))
     })
     .await
 }
 
-pub(super) async fn undo(
-    Of(site): Of<Arc<Site>>,
-    Extension(guest): Extension<Guest>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Page {
-    let group = group_of(&id)?;
-    let sent = sent(&guest, &headers, body).await?;
-    page(site, guest, move |site, guest| {
-        let made = site.api.control.undo(&regroup(group.clone(), &sent, guest))?;
-        Ok(see_other(&done(&format!("/groups/{group}"), made.entry.sequence)))
+pub(super) async fn undo(form: GroupForm) -> Page {
+    form.change(|site, guest, group, sent| {
+        let made = site.api.control.undo(&regroup(group.clone(), sent, guest))?;
+        Ok((format!("/groups/{group}"), made.entry))
     })
     .await
 }
 
-pub(super) async fn split(
-    Of(site): Of<Arc<Site>>,
-    Extension(guest): Extension<Guest>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Page {
-    let group = group_of(&id)?;
-    let sent = sent(&guest, &headers, body).await?;
-    page(site, guest, move |site, guest| {
+pub(super) async fn split(form: GroupForm) -> Page {
+    form.change(|site, guest, group, sent| {
         let given = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
         let predicate = Predicate::new(given(&sent.shape).as_deref(), given(&sent.place).as_deref())
             .map_err(|error| wrong(error.to_string()))?;
-        let made = site.api.control.split(&regroup(group.clone(), &sent, guest), predicate)?;
-        let part = made.entry.part.unwrap_or(group);
-        Ok(see_other(&done(&format!("/groups/{part}"), made.entry.sequence)))
+        let made = site.api.control.split(&regroup(group.clone(), sent, guest), predicate)?;
+        let part = made.entry.part.as_ref().unwrap_or(&group);
+        Ok((format!("/groups/{part}"), made.entry))
     })
     .await
 }
 
-pub(super) async fn join(
-    Of(site): Of<Arc<Site>>,
-    Extension(guest): Extension<Guest>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Page {
-    let group = group_of(&id)?;
-    let sent = sent(&guest, &headers, body).await?;
-    page(site, guest, move |site, guest| {
+pub(super) async fn join(form: GroupForm) -> Page {
+    form.change(|site, guest, group, sent| {
         let whole =
             site.api.store.triaged_group(&group)?.and_then(|triaged| triaged.part).map(|part| part.of);
-        let made = site.api.control.join(&regroup(group.clone(), &sent, guest))?;
+        let made = site.api.control.join(&regroup(group.clone(), sent, guest))?;
         let to = whole.unwrap_or(group);
-        Ok(see_other(&done(&format!("/groups/{to}"), made.entry.sequence)))
+        Ok((format!("/groups/{to}"), made.entry))
     })
     .await
 }
 
-async fn sent(guest: &Guest, headers: &HeaderMap, body: Body) -> Result<Sent, Failed> {
-    let sent: Sent = form(guest, Role::Reviewer, headers, body).await?;
-    for text in [&sent.reason, &sent.owner] {
-        if text.chars().count() > TEXT_CHARS_MAX {
-            return Err(wrong(format!("a reason or an owner has at most {TEXT_CHARS_MAX} characters")));
-        }
-    }
-    Ok(sent)
+/// What somebody sent about a group.
+pub(super) struct GroupForm {
+    site: Arc<Site>,
+    guest: Guest,
+    group: Fingerprint,
+    sent: Sent,
 }
 
-fn regroup(group: Fingerprint, sent: &Sent, guest: &Guest) -> Regroup {
-    Regroup {
-        group,
-        reason: sent.reason.clone(),
-        expected: sent.expected,
-        actor: guest.admitted.name.clone(),
+impl GroupForm {
+    /// Writes it down, and shows where it leads to, told what was just done.
+    async fn change(
+        self,
+        make: impl FnOnce(&Site, &Guest, Fingerprint, Sent) -> Result<(String, Entry), Failed> + Send + 'static,
+    ) -> Page {
+        let Self { site, guest, group, sent } = self;
+        page(site, guest, move |site, guest| {
+            let (then, entry) = make(site, guest, group, sent)?;
+            Ok(see_other(&done(&then, entry.sequence)))
+        })
+        .await
     }
+}
+
+impl FromRequest<Arc<Site>> for GroupForm {
+    type Rejection = Failed;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Failed> {
+        let (mut parts, body) = request.into_parts();
+        let unnamed = |_| missing("group of that name");
+        let Path(id) = Path::<String>::from_request_parts(&mut parts, site).await.map_err(unnamed)?;
+        let group = group_of(&id)?;
+        let guest = parts.extensions.get::<Guest>().cloned().expect("who comes here was admitted");
+        let sent: Sent = form(&guest, Role::Reviewer, &parts.headers, body).await?;
+        for text in [&sent.reason, &sent.owner] {
+            if text.chars().count() > TEXT_CHARS_MAX {
+                return Err(wrong(format!("a reason or an owner has at most {TEXT_CHARS_MAX} characters")));
+            }
+        }
+        Ok(Self { site: Arc::clone(site), guest, group, sent })
+    }
+}
+
+fn regroup(group: Fingerprint, sent: Sent, guest: &Guest) -> Regroup {
+    Regroup { group, reason: sent.reason, expected: sent.expected, actor: guest.admitted.name.clone() }
 }
 
 /// A page of ours, told what was just done.

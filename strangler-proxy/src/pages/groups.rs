@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::extract::State as Of;
 use diff_harness::divergence::Severity;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::fingerprint::Fingerprint;
@@ -12,13 +10,14 @@ use diff_harness::pages::{Choice, Count, GroupRow, GroupsPage, Here, Links, Pagi
 use diff_harness::search::Search;
 use diff_harness::store::{Among, Epoch, EpochFilter, GroupListing};
 use diff_harness::triage::{State, Triaged};
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::endpoint::named;
-use super::guard::{Guest, query};
+use super::guard::Guest;
 use super::reply::{Failed, Page, html, wrong};
-use super::site::{Site, page};
+use super::site::Site;
+use super::visit::Visit;
 
 const ROWS: usize = 50;
 
@@ -142,9 +141,8 @@ impl Selection {
     }
 }
 
-pub(super) async fn list(Of(site): Of<Arc<Site>>, Extension(guest): Extension<Guest>, uri: Uri) -> Page {
-    let asked: Asked = query(&uri)?;
-    page(site, guest, move |site, guest| Ok(html(StatusCode::OK, &view(site, guest, &asked)?))).await
+pub(super) async fn list(visit: Visit<Asked>) -> Page {
+    visit.page(|site, guest, asked| Ok(html(StatusCode::OK, &view(site, guest, &asked)?))).await
 }
 
 fn view(site: &Site, guest: &Guest, asked: &Asked) -> Result<GroupsPage, Failed> {

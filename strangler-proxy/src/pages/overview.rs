@@ -4,8 +4,6 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::extract::State;
 use diff_harness::divergence::Severity;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::{Side, UnixMillis};
@@ -18,13 +16,14 @@ use diff_harness::pages::{
 use diff_harness::search::Search;
 use diff_harness::store::Tally;
 use diff_harness::triage::State as Triage;
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::endpoint::{meter, quantiles};
-use super::guard::{Guest, query};
+use super::guard::Guest;
 use super::reply::{Failed, Page, html};
-use super::site::{Site, page};
+use super::site::Site;
+use super::visit::Visit;
 use crate::control::{Outlook, Outlooks, States};
 
 const ROWS: usize = 50;
@@ -56,7 +55,7 @@ const SORT: [(&str, &str); 5] = [
 ];
 
 #[derive(Clone, Deserialize)]
-struct Asked {
+pub(super) struct Asked {
     #[serde(default)]
     search: String,
     #[serde(default)]
@@ -79,13 +78,8 @@ struct Line {
     outlook: Option<Arc<Outlook>>,
 }
 
-pub(super) async fn show(
-    State(site): State<Arc<Site>>,
-    Extension(guest): Extension<Guest>,
-    uri: Uri,
-) -> Page {
-    let asked: Asked = query(&uri)?;
-    page(site, guest, move |site, guest| Ok(html(StatusCode::OK, &view(site, guest, &asked)?))).await
+pub(super) async fn show(visit: Visit<Asked>) -> Page {
+    visit.page(|site, guest, asked| Ok(html(StatusCode::OK, &view(site, guest, &asked)?))).await
 }
 
 fn view(site: &Site, guest: &Guest, asked: &Asked) -> Result<Overview, Failed> {

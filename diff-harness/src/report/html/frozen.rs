@@ -11,8 +11,8 @@ use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
 use crate::lifecycle::{Hold, Route, Stage};
 use crate::pages::{
-    Audit, AuditRow, Choice, Count, Coverage, DecisionShown, EndpointPage, EndpointRow, Frame, Frozen,
-    FrozenPage, GroupEpochRow, GroupPage, GroupRow, GroupsPage, Here, LadderStep, Links, MatrixPage, Meter,
+    Audit, AuditRow, Count, Coverage, DecisionShown, EndpointPage, EndpointRow, Frame, Frozen, FrozenPage,
+    GroupEpochRow, GroupPage, GroupRow, GroupsPage, Here, LadderStep, Links, MatrixPage, Meter,
     NearbyTraffic, Need, Overview, Paging, Quantity, RuleRow, RulesPage, StageDay, Totals, WaiverRow, bar,
     burn_down, endpoint_anchor, group_anchor, held, latencies, moment, share, span,
 };
@@ -306,30 +306,11 @@ fn endpoint(
 fn groups(report: &Report, rows: &BTreeMap<&Fingerprint, GroupRow>) -> FrozenPage {
     let rows: Vec<_> = report.groups.iter().map(|group| rows[&group.group.fingerprint].clone()).collect();
     let view = GroupsPage {
-        frame: Frame::frozen("groups", "Groups", Here::Groups),
-        search: String::new(),
-        endpoint: String::new(),
-        severity: severities(rows.iter().map(|row| row.severity)),
-        state: Vec::new(),
-        paging: Paging::default(),
-        compared: Count(report.total.compared()),
         left_out: Count(report.groups_left_out as u64),
         rest: "more groups are in the store: strangler divergences list",
-        seen: "last seen",
-        rows,
+        ..GroupsPage::frozen(rows, report.total.compared())
     };
     FrozenPage::new(&view.frame, &view.as_content())
-}
-
-/// A choice for each severity that there is, the worst first.
-pub(crate) fn severities(there: impl Iterator<Item = Severity>) -> Vec<Choice> {
-    let there: BTreeSet<Severity> = there.collect();
-    let choice = |severity: Severity| Choice {
-        value: severity.as_str().to_owned(),
-        name: severity.as_str().to_owned(),
-        chosen: true,
-    };
-    there.into_iter().rev().map(choice).collect()
 }
 
 fn matrix(report: &Report) -> FrozenPage {

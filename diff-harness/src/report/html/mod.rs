@@ -12,7 +12,6 @@ use crate::lifecycle::Route;
 use crate::pages::{Flip, Frozen, Meter};
 use crate::store::Sample;
 use bodies::Budget;
-pub(crate) use frozen::severities;
 use page::Page;
 
 /// What only a running proxy knows of an endpoint: what its gate says to the next move.

@@ -12,28 +12,12 @@ use crate::endpoint::EndpointId;
 use crate::exchange::{
     CapturedBody, Exchange, Observation, Outcome, Request, Response, TransportFailure, UnixMillis,
 };
+use crate::har::{self, Entry, Har};
 use crate::redact::Redactor;
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("not readable as a HAR file: {0}")]
 pub struct HarError(String);
-
-#[derive(Deserialize)]
-struct Har {
-    log: Log,
-}
-
-#[derive(Deserialize)]
-struct Log {
-    entries: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    request: Sent,
-    #[serde(default)]
-    response: Option<Received>,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,12 +45,6 @@ struct PostData {
     text: String,
 }
 
-#[derive(Deserialize)]
-struct Received {
-    #[serde(default)]
-    status: serde_json::Value,
-}
-
 /// Adds one case of each shape in the file. `endpoint` finds the path template of a request, by method and target;
 /// `hosts` are those whose requests count (empty: all).
 pub fn har(
@@ -76,8 +54,7 @@ pub fn har(
     redactor: &Redactor,
     endpoint: &dyn Fn(&Method, &str) -> Option<String>,
 ) -> Result<(), HarError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let har: Har = serde_json::from_str(text).map_err(|error| HarError(error.to_string()))?;
+    let har: Har<Sent> = har::read(text).map_err(|error| HarError(error.to_string()))?;
     let mut seen = HashSet::new();
     let (mut elsewhere, mut repeated) = (0_u64, 0_u64);
     for (at, entry) in har.log.entries.into_iter().enumerate() {
@@ -108,20 +85,18 @@ pub fn har(
 
 fn exchange(
     at: usize,
-    entry: Entry,
+    entry: Entry<Sent>,
     hosts: &[String],
     endpoint: &dyn Fn(&Method, &str) -> Option<String>,
 ) -> Option<Exchange> {
     let Entry { request, response } = entry;
     let method = Method::from_bytes(request.method.as_bytes()).ok()?;
-    let rest = request.url.strip_prefix("http://").or_else(|| request.url.strip_prefix("https://"))?;
-    let rest = rest.split('#').next().unwrap_or_default();
-    let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (authority, target) = har::split(&request.url)?;
     let name = authority.split(':').next().unwrap_or_default();
     if !hosts.is_empty() && !hosts.iter().any(|host| host == authority || host == name) {
         return None;
     }
-    let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+    let target = target.to_owned();
     let mut headers = HeaderMap::new();
     for header in &request.headers {
         if let (Ok(name), Ok(value)) =
@@ -136,9 +111,7 @@ fn exchange(
     {
         headers.entry(http::header::CONTENT_TYPE).or_insert(media);
     }
-    let status = response
-        .and_then(|response| response.status.as_u64())
-        .and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok());
+    let status = response.and_then(|response| StatusCode::from_u16(response.status.code()).ok());
     let outcome = match status {
         Some(status) => {
             Outcome::Response(Response { status, headers: HeaderMap::new(), body: CapturedBody::empty() })

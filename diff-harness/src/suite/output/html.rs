@@ -4,9 +4,9 @@ use super::cut;
 use crate::comparison::Verdict;
 use crate::pages::{
     CaseRow, Count, Frame, Frozen, FrozenPage, GroupPage, GroupRow, GroupsPage, Here, Links, MatrixPage,
-    Paging, RunPage, group_anchor, short,
+    RunPage, group_anchor, short,
 };
-use crate::report::html::{severities, values};
+use crate::report::html::values;
 use crate::report::without_kind;
 use crate::suite::outcome::{Accepted, FailOn, StepOutcome};
 use crate::suite::report::{Group, RunReport, RunVerdict};
@@ -82,17 +82,10 @@ fn run(report: &RunReport, fail_on: FailOn) -> FrozenPage {
 fn groups(report: &RunReport, shown: &[&Group], found: usize, fail_on: FailOn) -> FrozenPage {
     let rows: Vec<_> = shown.iter().map(|group| row(group, fail_on)).collect();
     let view = GroupsPage {
-        frame: Frame::frozen("groups", "Groups", Here::Groups),
-        search: String::new(),
-        endpoint: String::new(),
-        severity: severities(rows.iter().map(|row| row.severity)),
-        state: Vec::new(),
-        paging: Paging::default(),
-        compared: Count(report.totals.compared()),
         left_out: Count((found - shown.len()) as u64),
         rest: "more groups are in the JSON.",
         seen: "first at",
-        rows,
+        ..GroupsPage::frozen(rows, report.totals.compared())
     };
     FrozenPage::new(&view.frame, &view.as_content())
 }

@@ -351,15 +351,8 @@ fn a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_groups() {
     assert_eq!(state(&ledger, &group, 6), State::Bug);
     let epoch = Epoch { candidate: "v1".into(), control: "c1".into(), rules: "r1".into() };
     let found = |typed: &str| {
-        let listing = GroupListing {
-            epoch: &epoch,
-            endpoint: None,
-            severity: None,
-            search: &Search::new(typed),
-            among: Among::All,
-            offset: 0,
-            limit: 9,
-        };
+        let search = Search::new(typed);
+        let listing = GroupListing { search: &search, ..GroupListing::first(9, Among::All, &epoch) };
         ledger.list_groups(&listing).unwrap().found
     };
     assert_eq!((found("itl"), found("other")), (1, 0), "what was recorded before is searched too");
