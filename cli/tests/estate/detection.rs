@@ -14,8 +14,9 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use crate::{
     estate::Candidate,
     gate::{Beside, refuses},
+    outcomes::{Finding, Outcomes},
     parity::plan,
-    run::{Finding, Outcomes, Plan, Stop, run},
+    run::{Plan, Stop, run},
 };
 
 /// A bug that so many chapters do not show is not found.

@@ -16,7 +16,7 @@ use diff_harness::{
 };
 use strangler_proxy::control::{Control, Effects, Promote, Refusal};
 
-use crate::run::Finding;
+use crate::outcomes::Finding;
 
 /// More than any test takes, so that a single mismatch rejects nothing by itself.
 const MATCHED: u32 = 6_400;

@@ -5,6 +5,7 @@
 
 mod estate;
 mod run;
+mod outcomes;
 mod report;
 mod parity;
 mod gate;

@@ -12,8 +12,9 @@ use estate_traffic::{endpoint::Endpoint, persona::Persona};
 
 use crate::{
     estate::Candidate,
+    outcomes::Outcomes,
     report::Report,
-    run::{Outcomes, Plan, Stop, run},
+    run::{Plan, Stop, run},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,8 @@ use diff_harness::fingerprint::Fingerprint;
 
 use estate_traffic::endpoint::Endpoint;
 
-use crate::run::{Finding, Outcomes, Plan};
+use crate::outcomes::{Finding, Outcomes};
+use crate::run::Plan;
 
 /// So many groups and values are shown.
 const GROUPS_SHOWN: usize = 40;

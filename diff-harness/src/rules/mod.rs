@@ -4,16 +4,19 @@ mod scope;
 mod path;
 mod timestamp;
 mod format;
+mod fault;
+mod table;
 mod file;
 
 use http::HeaderName;
 
 use crate::endpoint::EndpointId;
 
-pub use file::{RuleTable, RulesError};
+pub use fault::RulesError;
 pub use format::{Format, Scalar};
 pub use path::{PathError, PathPattern, Step};
 pub use scope::{Scope, ScopeError};
+pub use table::RuleTable;
 pub use timestamp::{Instant, Layout, Zone};
 
 /// All rules of an installation. Ids are unique.

@@ -9,7 +9,7 @@ use http::HeaderName;
 
 use super::listener::Listener;
 use super::upstream::UpstreamConfig;
-use crate::routes::path_view::PathPolicy;
+use crate::routes::PathPolicy;
 use crate::shadow::{DryRunHeader, ReadBacks};
 
 #[derive(Clone, Debug)]

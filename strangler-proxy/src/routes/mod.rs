@@ -9,6 +9,8 @@
 //! - [`table`], [`decide`]: the endpoints with their stages, and who answers.
 
 mod literal;
+mod path_policy;
+mod ambiguous;
 pub mod path_view;
 mod pattern;
 pub mod template;
@@ -18,6 +20,8 @@ pub mod cohort;
 pub mod table;
 pub mod decide;
 
+pub use ambiguous::AmbiguousPath;
 pub use matcher::{MatchPolicy, Matcher, Tie, TrailingSlash};
-pub use path_view::{AmbiguousPath, Encoded, Hazard, PathPolicy, PathView};
+pub use path_policy::{Encoded, Hazard, PathPolicy};
+pub use path_view::PathView;
 pub use template::{Template, TemplateError};

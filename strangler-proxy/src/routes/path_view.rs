@@ -6,11 +6,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::str::FromStr;
 
-use serde::Deserialize;
-
+use super::ambiguous::AmbiguousPath;
 use super::literal::{self, Byte};
+use super::path_policy::{Encoded, Hazard, PathPolicy};
 
 /// A path as routes are matched on: unreserved characters decoded, percent-encodings in upper case, no query.
 ///
@@ -20,84 +19,6 @@ use super::literal::{self, Byte};
 pub struct PathView<'a> {
     path: Cow<'a, str>,
     matchable: bool,
-}
-
-/// What to do with targets that servers read differently. The defaults refuse whatever could be routed as one
-/// endpoint and answered as another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "snake_case")]
-pub struct PathPolicy {
-    /// `%2F` in the path: one segment to some servers, two to others. Default: refuse.
-    pub encoded_slash: Encoded,
-    /// `\` or `%5C` in the path: a slash to some servers. Default: refuse.
-    pub backslash: Encoded,
-    /// `.` and `..` segments, raw, encoded, with path parameters (`..;x`) or behind an encoded slash: resolved
-    /// by some servers. Default: refuse.
-    pub dot_segments: Hazard,
-    /// Empty segments (`//`): merged by some servers. Default: control, which reads them as it always did.
-    pub duplicate_slash: Hazard,
-    /// `;` in the path: some servers cut the segment there. Default: opaque, as it is common in ids.
-    pub path_parameters: Encoded,
-    /// Raw bytes outside of ASCII: read as UTF-8, as Latin-1, or not at all. Default: refuse.
-    pub non_ascii: Encoded,
-    /// `GET http://host/path`. RFC 9112 §3.2.2 has every server accept it, so that is the default; its authority
-    /// replaces Host, which is the caller's duty. `control` is the same as `refuse` here.
-    pub absolute_form: Encoded,
-}
-
-/// What to do with a target that cannot be matched safely.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Hazard {
-    /// Answer 400.
-    Refuse,
-    /// Match no endpoint, so that control reads it as it does today.
-    Control,
-}
-
-/// What to do with a target that can be matched as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoded {
-    /// Answer 400.
-    Refuse,
-    /// Match no endpoint, so that control reads it as it does today.
-    Control,
-    /// An ordinary character of its segment.
-    Opaque,
-}
-
-/// Why a target was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
-pub enum AmbiguousPath {
-    #[error("the request target is empty")]
-    Empty,
-    #[error("the path has an encoded slash (%2F), which servers read differently")]
-    EncodedSlash,
-    #[error("the path has a backslash (\\ or %5C), which some servers read as a slash")]
-    Backslash,
-    #[error("the path has a dot segment (. or ..), which servers read differently; send the resolved path")]
-    DotSegment,
-    #[error("the path has an empty segment (//), which servers read differently")]
-    DuplicateSlash,
-    #[error("the path has path parameters (;), which servers read differently")]
-    PathParameters,
-    #[error("the path has an encoded NUL (%00)")]
-    Nul,
-    #[error("the path has a % that two hexadecimal digits do not follow")]
-    InvalidPercent,
-    #[error("the path has a byte outside of ASCII; percent-encode it as UTF-8")]
-    NonAscii,
-    #[error("the path has a space or a control character")]
-    ControlCharacter,
-    #[error("the request target has a fragment (#), which is never sent")]
-    Fragment,
-    #[error("the request target is in absolute form (RFC 9112 §3.2.2), which this proxy is set to refuse")]
-    AbsoluteForm,
-    #[error("the request target is an authority or lacks its leading slash (RFC 9112 §3.2)")]
-    AuthorityForm,
-    #[error("the request target is `*`, which names no resource (RFC 9112 §3.2.4)")]
-    AsteriskForm,
 }
 
 impl<'a> PathView<'a> {
@@ -151,87 +72,9 @@ impl<'a> PathView<'a> {
     }
 }
 
-impl Default for PathPolicy {
-    fn default() -> Self {
-        Self {
-            encoded_slash: Encoded::Refuse,
-            backslash: Encoded::Refuse,
-            dot_segments: Hazard::Refuse,
-            duplicate_slash: Hazard::Control,
-            path_parameters: Encoded::Opaque,
-            non_ascii: Encoded::Refuse,
-            absolute_form: Encoded::Opaque,
-        }
-    }
-}
-
-impl AmbiguousPath {
-    pub const ALL: [Self; 14] = [
-        Self::Empty,
-        Self::EncodedSlash,
-        Self::Backslash,
-        Self::DotSegment,
-        Self::DuplicateSlash,
-        Self::PathParameters,
-        Self::Nul,
-        Self::InvalidPercent,
-        Self::NonAscii,
-        Self::ControlCharacter,
-        Self::Fragment,
-        Self::AbsoluteForm,
-        Self::AuthorityForm,
-        Self::AsteriskForm,
-    ];
-
-    /// The word under which it is counted.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Empty => "empty_target",
-            Self::EncodedSlash => "encoded_slash",
-            Self::Backslash => "backslash",
-            Self::DotSegment => "dot_segment",
-            Self::DuplicateSlash => "duplicate_slash",
-            Self::PathParameters => "path_parameters",
-            Self::Nul => "nul",
-            Self::InvalidPercent => "invalid_percent",
-            Self::NonAscii => "non_ascii",
-            Self::ControlCharacter => "control_character",
-            Self::Fragment => "fragment",
-            Self::AbsoluteForm => "absolute_form",
-            Self::AuthorityForm => "authority_form",
-            Self::AsteriskForm => "asterisk_form",
-        }
-    }
-}
-
 impl fmt::Display for PathView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)
-    }
-}
-
-impl FromStr for Hazard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "refuse" => Ok(Self::Refuse),
-            "control" => Ok(Self::Control),
-            _ => Err(format!("`{text}` is not known here: expected refuse or control")),
-        }
-    }
-}
-
-impl FromStr for Encoded {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "refuse" => Ok(Self::Refuse),
-            "control" => Ok(Self::Control),
-            "opaque" => Ok(Self::Opaque),
-            _ => Err(format!("`{text}` is not known here: expected refuse, control or opaque")),
-        }
     }
 }
 
@@ -484,11 +327,5 @@ mod tests {
     fn the_common_case_borrows() {
         let view = by_default("/playlists/1/tracks?limit=10").unwrap();
         assert!(matches!(view.path, Cow::Borrowed(_)));
-    }
-
-    #[test]
-    fn every_reason_has_its_own_word() {
-        let words: std::collections::BTreeSet<_> = AmbiguousPath::ALL.map(AmbiguousPath::reason).into();
-        assert_eq!(words.len(), AmbiguousPath::ALL.len());
     }
 }

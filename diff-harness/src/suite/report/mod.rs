@@ -4,22 +4,23 @@
 //! have something to say, and the first of those that do not. Adding results in another order makes the same report,
 //! so that neither the scheduling of a run nor the merging of its shards can be seen in it.
 
+mod totals;
+mod group;
+mod listing;
+mod verdict;
+
+pub use group::{Group, Place};
+pub use totals::Totals;
+pub use verdict::RunVerdict;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::comparison::Verdict;
-use crate::divergence::{Divergence, Severity};
-use crate::endpoint::EndpointId;
+use self::listing::Listing;
+use crate::divergence::Severity;
 use crate::fingerprint::Fingerprint;
-use crate::redact::Redacted;
 use crate::suite::matrix::Matrix;
-use crate::suite::outcome::{
-    Accepted, CaseResult, Compared, FailOn, Finding, Found, StepOutcome, StepResult, sentence,
-};
+use crate::suite::outcome::{Accepted, CaseResult, Compared, FailOn, Found, StepOutcome, StepResult};
 
-/// How much of each of the two lists is kept.
-const LISTED_MAX: usize = 10_000;
-const LISTED_BYTES_MAX: usize = 32 << 20;
 /// A server that makes up member names could make a group of each.
 const GROUPS_MAX: usize = 20_000;
 
@@ -41,127 +42,6 @@ pub struct RunReport {
     open: [u64; Severity::ALL.len()],
     telling: Listing,
     plain: Listing,
-}
-
-/// Counts of a run. `steps` is the sum of `matched`, `tolerated`, `mismatched`, `skipped`, `prepared`, `failed` and
-/// `not_run`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    pub cases: u64,
-    pub steps: u64,
-    pub matched: u64,
-    pub tolerated: u64,
-    pub mismatched: u64,
-    /// Of the mismatched: those whose every divergence was accepted.
-    pub accepted: u64,
-    /// Of the compared: both sides answered the same server error, which is no evidence of parity.
-    pub both_failed: u64,
-    /// Of the compared: something differed once, and not when both sides were asked again.
-    pub unconfirmed: u64,
-    pub skipped: u64,
-    pub prepared: u64,
-    pub failed: u64,
-    pub not_run: u64,
-}
-
-/// All divergences with one fingerprint, shown by the first of them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Group {
-    pub fingerprint: Fingerprint,
-    pub endpoint: EndpointId,
-    pub divergence: Redacted<Divergence>,
-    pub accepted: Option<Accepted>,
-    pub count: u64,
-    /// Where it was found first: the case, and the line of its step.
-    pub case: Arc<str>,
-    pub persona: Option<Arc<str>>,
-    pub line: u64,
-    pub first: Place,
-}
-
-/// The order of the suite: case, step, divergence.
-pub type Place = (u64, u32, u32);
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunVerdict {
-    Pass,
-    /// Something diverged that nobody accepted.
-    Diverged,
-    /// A step could not be judged.
-    Failed,
-    /// It was stopped before its end.
-    Interrupted,
-    /// Nothing was compared: no evidence of anything.
-    Nothing,
-}
-
-impl RunVerdict {
-    pub const ALL: [Self; 5] = [Self::Pass, Self::Diverged, Self::Failed, Self::Interrupted, Self::Nothing];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Diverged => "diverged",
-            Self::Failed => "failed",
-            Self::Interrupted => "interrupted",
-            Self::Nothing => "nothing_compared",
-        }
-    }
-
-    /// The exit code of `strangler suite run`.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Pass => 0,
-            Self::Failed => 1,
-            Self::Diverged => 3,
-            Self::Interrupted | Self::Nothing => 4,
-        }
-    }
-}
-
-impl Totals {
-    pub fn compared(&self) -> u64 {
-        self.matched + self.tolerated + self.mismatched
-    }
-
-    pub fn add(&mut self, other: &Self) {
-        self.cases += other.cases;
-        self.steps += other.steps;
-        self.matched += other.matched;
-        self.tolerated += other.tolerated;
-        self.mismatched += other.mismatched;
-        self.accepted += other.accepted;
-        self.both_failed += other.both_failed;
-        self.unconfirmed += other.unconfirmed;
-        self.skipped += other.skipped;
-        self.prepared += other.prepared;
-        self.failed += other.failed;
-        self.not_run += other.not_run;
-    }
-
-    fn count(&mut self, outcome: &StepOutcome) {
-        self.steps += 1;
-        match outcome {
-            StepOutcome::Compared(compared) => {
-                match compared.verdict {
-                    Verdict::Match => self.matched += 1,
-                    Verdict::Tolerated => self.tolerated += 1,
-                    Verdict::Mismatch => {
-                        self.mismatched += 1;
-                        let all = compared.findings.iter().all(|finding| finding.accepted.is_some());
-                        self.accepted += u64::from(all);
-                    }
-                }
-                self.both_failed += u64::from(compared.both_failed);
-                self.unconfirmed += u64::from(compared.unconfirmed);
-            }
-            StepOutcome::Skipped(_) => self.skipped += 1,
-            StepOutcome::Prepared => self.prepared += 1,
-            StepOutcome::Failed(_) => self.failed += 1,
-            StepOutcome::NotRun => self.not_run += 1,
-        }
-    }
 }
 
 impl RunReport {
@@ -247,7 +127,7 @@ impl RunReport {
         }
     }
 
-    pub(super) fn add_to_group(&mut self, group: Group) {
+    pub(in crate::suite) fn add_to_group(&mut self, group: Group) {
         if let Some(known) = self.groups.get_mut(&group.fingerprint) {
             let count = known.count + group.count;
             if group.first < known.first {
@@ -261,31 +141,31 @@ impl RunReport {
         }
     }
 
-    pub(super) fn list(&mut self, result: CaseResult) {
+    pub(in crate::suite) fn list(&mut self, result: CaseResult) {
         if result.is_plain() { self.plain.add(result) } else { self.telling.add(result) }
     }
 
-    pub(super) fn open(&self) -> [u64; Severity::ALL.len()] {
+    pub(in crate::suite) fn open(&self) -> [u64; Severity::ALL.len()] {
         self.open
     }
 
-    pub(super) fn set_open(&mut self, open: [u64; Severity::ALL.len()]) {
+    pub(in crate::suite) fn set_open(&mut self, open: [u64; Severity::ALL.len()]) {
         self.open = open;
     }
 
-    pub(super) fn ungrouped(&self) -> u64 {
+    pub(in crate::suite) fn ungrouped(&self) -> u64 {
         self.ungrouped
     }
 
-    pub(super) fn set_ungrouped(&mut self, ungrouped: u64) {
+    pub(in crate::suite) fn set_ungrouped(&mut self, ungrouped: u64) {
         self.ungrouped = ungrouped;
     }
 
-    pub(super) fn cuts(&self) -> [Option<u64>; 2] {
+    pub(in crate::suite) fn cuts(&self) -> [Option<u64>; 2] {
         [self.telling.cut_at, self.plain.cut_at]
     }
 
-    pub(super) fn set_cuts(&mut self, [telling, plain]: [Option<u64>; 2]) {
+    pub(in crate::suite) fn set_cuts(&mut self, [telling, plain]: [Option<u64>; 2]) {
         self.telling.cut(telling);
         self.plain.cut(plain);
     }
@@ -338,89 +218,6 @@ impl RunReport {
     }
 }
 
-impl Group {
-    fn first(result: &CaseResult, number: usize, finding: &Finding, first: Place) -> Self {
-        let step = &result.steps[number];
-        Self {
-            fingerprint: finding.fingerprint.clone(),
-            endpoint: step.endpoint.clone(),
-            divergence: finding.divergence.clone(),
-            accepted: finding.accepted.clone(),
-            count: 1,
-            case: Arc::clone(&result.case),
-            persona: result.persona.clone(),
-            line: step.line,
-            first,
-        }
-    }
-
-    pub fn severity(&self) -> Severity {
-        self.divergence.get().severity
-    }
-
-    pub fn fails(&self, fail_on: FailOn) -> bool {
-        self.accepted.is_none() && self.severity() >= fail_on.least()
-    }
-
-    /// One sentence: what differs, where, and both values.
-    pub fn sentence(&self) -> String {
-        sentence(&self.endpoint, self.persona.as_deref(), self.divergence.get())
-    }
-}
-
-/// The first results of a kind that fit, by their place in the suite.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Listing {
-    kept: BTreeMap<u64, CaseResult>,
-    bytes: usize,
-    /// Nothing from this place on is kept: it did not fit. What comes later and would fit stays out too, or the list
-    /// would depend on the order.
-    cut_at: Option<u64>,
-}
-
-impl Listing {
-    fn add(&mut self, result: CaseResult) {
-        if self.cut_at.is_some_and(|cut| result.index >= cut) {
-            return;
-        }
-        self.bytes += weight(&result);
-        self.kept.insert(result.index, result);
-        while self.kept.len() > LISTED_MAX || self.bytes > LISTED_BYTES_MAX {
-            let Some((index, last)) = self.kept.pop_last() else { return };
-            self.bytes -= weight(&last);
-            self.cut_at = Some(index);
-        }
-    }
-
-    fn cut(&mut self, at: Option<u64>) {
-        let Some(at) = at.filter(|at| self.cut_at.is_none_or(|own| *at < own)) else { return };
-        self.cut_at = Some(at);
-        for result in self.kept.split_off(&at).into_values() {
-            self.bytes -= weight(&result);
-        }
-    }
-}
-
-/// About how many bytes a result takes.
-fn weight(result: &CaseResult) -> usize {
-    let text = |text: &Option<String>| text.as_deref().map_or(0, str::len);
-    let step = |step: &StepResult| {
-        let outcome = match &step.outcome {
-            StepOutcome::Compared(compared) => {
-                let findings = compared.findings.iter().map(|finding| {
-                    let divergence = finding.divergence.get();
-                    256 + text(&divergence.control) + text(&divergence.candidate) + text(&divergence.detail)
-                });
-                findings.sum::<usize>() + compared.notes.iter().map(|note| 24 + note.len()).sum::<usize>()
-            }
-            StepOutcome::Failed(why) => why.len(),
-            StepOutcome::Skipped(_) | StepOutcome::Prepared | StepOutcome::NotRun => 0,
-        };
-        128 + step.name.len() + step.endpoint.template().len() + outcome
-    };
-    128 + result.case.len() + result.steps.iter().map(step).sum::<usize>()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -469,7 +266,7 @@ mod tests {
     fn neither_order_nor_shards_can_be_seen_in_a_report() {
         let seed = 11;
         let mut rng = fastrand::Rng::with_seed(seed);
-        let long = "x".repeat(LISTED_BYTES_MAX / 40);
+        let long = "x".repeat(listing::LISTED_BYTES_MAX / 40);
         let mut cases = Vec::new();
         for index in 0..200_u64 {
             let mut case = fixture::cases().remove(rng.usize(..3));

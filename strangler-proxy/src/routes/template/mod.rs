@@ -1,12 +1,18 @@
 //! Path templates as real documents write them.
 
+mod problem;
+mod segment;
+mod express;
+
+pub use problem::{Problem, TemplateError};
+pub(super) use segment::Segment;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::literal::{self, Byte};
+use self::express::express_to_braces;
 use super::path_view::PathView;
-use super::pattern::{Hole, Pattern};
 
 /// A path template, such as `/repos/{owner}/{repo}/compare/{base}...{head}`.
 ///
@@ -20,66 +26,6 @@ use super::pattern::{Hole, Pattern};
 pub struct Template {
     source: String,
     segments: Vec<Segment>,
-}
-
-/// What stands between two slashes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Segment {
-    /// Normalised. Empty for the end of `/a/`, and nowhere else.
-    Static(String),
-    Mixed(Pattern),
-    Parameter(String),
-    CatchAll(String),
-}
-
-/// A text that is not a path template.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{template}` is not a path template: {problem}")]
-pub struct TemplateError {
-    /// As it was written.
-    pub template: String,
-    pub problem: Problem,
-}
-
-/// What is wrong with it, and what to write instead.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    #[error("it must start with a slash")]
-    NoLeadingSlash,
-    #[error("it has {0} segments, more than the {max} that are read", max = Template::SEGMENTS_MAX)]
-    TooManySegments(usize),
-    #[error("it has {0} bytes, more than the {max} that are read", max = Template::BYTES_MAX)]
-    TooLong(usize),
-    #[error("the `{{` in segment `{0}` is never closed; write a parameter as `{{name}}`")]
-    Unclosed(String),
-    #[error("the `}}` in segment `{0}` closes nothing; write a parameter as `{{name}}`")]
-    Unopened(String),
-    #[error("a parameter in segment `{0}` has no name; write it as `{{name}}`")]
-    Nameless(String),
-    #[error("`{{{0}}}` has a pattern, which is not supported; write the bare name, `{{{1}}}`")]
-    Constrained(String, String),
-    #[error("`{{{0}}}` adds to the query or the fragment; leave it out, a template is the path alone")]
-    Expansion(String),
-    #[error(
-        "`{{{0}}}` is more than one segment and must be the whole last segment; end the template there, or write `{{{1}}}`"
-    )]
-    CatchAllInside(String, String),
-    #[error(
-        "the {0} is no part of a template; leave it out, endpoints are told apart by method and path alone"
-    )]
-    BeyondPath(&'static str),
-    #[error("it has an empty segment (`//`), which is never matched; write one slash")]
-    EmptySegment,
-    #[error("it has a dot segment (`{0}`), which is never matched; write the resolved path")]
-    DotSegment(String),
-    #[error(
-        "the `%` in segment `{0}` is not followed by two hexadecimal digits; write a literal `%` as `%25`"
-    )]
-    InvalidPercent(String),
-    #[error("segment `{0}` has a control character")]
-    ControlCharacter(String),
-    #[error("`{0}` is optional, which is not supported; declare one template with it and one without")]
-    Optional(String),
 }
 
 impl Template {
@@ -186,90 +132,6 @@ impl FromStr for Template {
     }
 }
 
-impl Segment {
-    pub(super) fn matches(&self, text: &str) -> bool {
-        match self {
-            Self::Static(literal) => literal == text,
-            Self::Mixed(pattern) => pattern.matches(text),
-            Self::Parameter(_) | Self::CatchAll(_) => !text.is_empty(),
-        }
-    }
-
-    fn names(&self) -> impl Iterator<Item = &str> {
-        let (one, many) = match self {
-            Self::Static(_) => (None, None),
-            Self::Parameter(name) | Self::CatchAll(name) => (Some(name.as_str()), None),
-            Self::Mixed(pattern) => (None, Some(pattern.names())),
-        };
-        one.into_iter().chain(many.into_iter().flatten())
-    }
-
-    fn shape(&self) -> String {
-        match self {
-            // Normalised text has no braces, so that no literal looks like a parameter.
-            Self::Static(literal) => literal.clone(),
-            Self::Mixed(pattern) => pattern.shape(),
-            Self::Parameter(_) => "{}".to_owned(),
-            Self::CatchAll(_) => "{*}".to_owned(),
-        }
-    }
-
-    fn by_precedence(&self, other: &Self) -> Ordering {
-        let rank = |segment: &Self| match segment {
-            Self::Static(_) => 0,
-            Self::Mixed(_) => 1,
-            Self::Parameter(_) => 2,
-            Self::CatchAll(_) => 3,
-        };
-        match (self, other) {
-            (Self::Static(a), Self::Static(b)) => a.cmp(b),
-            (Self::Mixed(a), Self::Mixed(b)) => a.by_precedence(b),
-            _ => rank(self).cmp(&rank(other)),
-        }
-    }
-
-    fn read(text: &str, last: bool) -> Result<Self, Problem> {
-        if text.is_empty() {
-            return if last { Ok(Self::Static(String::new())) } else { Err(Problem::EmptySegment) };
-        }
-        let mut pattern = Pattern { prefix: String::new(), holes: Vec::new() };
-        let mut rest = text;
-        loop {
-            let (text_before, after) = match rest.split_once('{') {
-                Some((before, after)) => (before, Some(after)),
-                None => (rest, None),
-            };
-            let literal = read_literal(text_before, text)?;
-            match pattern.holes.last_mut() {
-                Some(hole) => hole.then = literal,
-                None => pattern.prefix = literal,
-            }
-            let Some(after) = after else { break };
-            let (inside, after) = after.split_once('}').ok_or_else(|| Problem::Unclosed(text.to_owned()))?;
-            match read_parameter(inside, text)? {
-                Named::One(name) => pattern.holes.push(Hole { name, then: String::new() }),
-                Named::Rest(name) if last && text.len() == inside.len() + 2 => {
-                    return Ok(Self::CatchAll(name));
-                }
-                Named::Rest(name) => return Err(Problem::CatchAllInside(inside.to_owned(), name)),
-            }
-            rest = after;
-        }
-        if pattern.holes.is_empty() {
-            return match pattern.prefix.as_str() {
-                "." | ".." => Err(Problem::DotSegment(text.to_owned())),
-                _ => Ok(Self::Static(pattern.prefix)),
-            };
-        }
-        match pattern.holes.as_slice() {
-            [Hole { name, then }] if then.is_empty() && pattern.prefix.is_empty() => {
-                Ok(Self::Parameter(name.clone()))
-            }
-            _ => Ok(Self::Mixed(pattern)),
-        }
-    }
-}
-
 /// Splits at the slashes outside of braces. Always at least one.
 fn split(path: &str) -> Vec<&str> {
     let mut inside = false;
@@ -282,86 +144,6 @@ fn split(path: &str) -> Vec<&str> {
         c == '/' && !inside
     })
     .collect()
-}
-
-fn read_literal(text: &str, segment: &str) -> Result<String, Problem> {
-    for (at, byte) in text.bytes().enumerate() {
-        let whole = || segment.to_owned();
-        match literal::byte(byte) {
-            Byte::Percent => match literal::decoded(&text.as_bytes()[at..]) {
-                Some(plain) if plain != 0 => {}
-                Some(_) => return Err(Problem::ControlCharacter(whole())),
-                None => return Err(Problem::InvalidPercent(whole())),
-            },
-            // A space is written in documents, and stands for its encoding.
-            Byte::Control if byte != b' ' => return Err(Problem::ControlCharacter(whole())),
-            Byte::Foreign if byte == b'}' => return Err(Problem::Unopened(whole())),
-            Byte::Foreign if byte == b'?' => return Err(Problem::BeyondPath("query")),
-            Byte::Foreign if byte == b'#' => return Err(Problem::BeyondPath("fragment")),
-            _ => {}
-        }
-    }
-    Ok(literal::normalise(text).into_owned())
-}
-
-/// How much a parameter stands for.
-enum Named {
-    One(String),
-    Rest(String),
-}
-
-fn read_parameter(inside: &str, segment: &str) -> Result<Named, Problem> {
-    if inside.contains(['{', '\n', '\r']) {
-        return Err(Problem::Unclosed(segment.to_owned()));
-    }
-    if inside.starts_with(['?', '&', '#']) {
-        return Err(Problem::Expansion(inside.to_owned()));
-    }
-    let bare = inside.trim_matches(['*', '+']);
-    let (name, constraint) = bare.split_once(':').map_or((bare, None), |(name, rest)| (name, Some(rest)));
-    let name = name.trim();
-    if name.is_empty() {
-        return Err(Problem::Nameless(segment.to_owned()));
-    }
-    if constraint.is_some() || name.contains('/') {
-        let name = name.split('/').next().unwrap_or(name);
-        return Err(Problem::Constrained(inside.to_owned(), name.to_owned()));
-    }
-    Ok(if bare.len() == inside.len() { Named::One(name.to_owned()) } else { Named::Rest(name.to_owned()) })
-}
-
-/// Rewrites `:name` and `*name` to braces.
-fn express_to_braces(text: &str) -> Result<String, Problem> {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    let mut braces = String::with_capacity(text.len() + 8);
-    let mut rest = text;
-    while let Some(at) = rest.find([':', '*', '{', '(', '\\']) {
-        let (before, marked) = rest.split_at(at);
-        let (mark, after) = marked.split_at(1);
-        let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
-        let (name, after) = after.split_at(end);
-        braces.push_str(before);
-        match mark {
-            ":" | "*" if after.starts_with('?') => return Err(Problem::Optional(format!("{mark}{name}?"))),
-            ":" if after.starts_with('(') => {
-                return Err(Problem::Constrained(format!(":{name}{after}"), name.to_owned()));
-            }
-            ":" if name.is_empty() => return Err(Problem::Nameless(marked.to_owned())),
-            ":" if after.starts_with(['*', '+']) => {
-                braces.push_str(&format!("{{{name}*}}"));
-                rest = &after[1..];
-                continue;
-            }
-            ":" => braces.push_str(&format!("{{{name}}}")),
-            "*" if name.is_empty() => braces.push_str("{rest*}"),
-            "*" => braces.push_str(&format!("{{{name}*}}")),
-            "{" => return Err(Problem::Optional(marked.to_owned())),
-            _ => return Err(Problem::Constrained(marked.to_owned(), "name".to_owned())),
-        }
-        rest = after;
-    }
-    braces.push_str(rest);
-    Ok(braces)
 }
 
 #[cfg(test)]
