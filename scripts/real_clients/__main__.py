@@ -22,7 +22,10 @@ from .upstreams import EVENTS, grpc_server, http_server, websocket_server
 
 BIG = 5_000_000
 PAGE = "<!doctype html><title>a page</title><p id=out>no script</p><script src=/page.js></script>"
-SCRIPT = "document.getElementById('out').textContent = 'the script ran'"
+SCRIPT = (
+    "document.getElementById('out').textContent ="
+    " 'the script ran over ' + performance.getEntriesByType('navigation')[0].nextHopProtocol"
+)
 
 
 def main():
@@ -165,6 +168,8 @@ class Checks:
         trusting = grpc.ssl_channel_credentials(Path(self.certificate).read_bytes())
         with grpc.secure_channel(self.grpc_tls_address, trusting) as channel:
             assert channel.unary_unary("/Echo/Say")(b"hello", timeout=20) == b"hello"
+            sent = [b"message %d" % number for number in range(100)]
+            assert list(channel.stream_stream("/Echo/Stream")(iter(sent), timeout=20)) == sent
 
     def check_httpx_http1(self):
         with httpx.Client() as client:
@@ -207,11 +212,18 @@ class Checks:
             assert list(channel.stream_stream("/Echo/Stream")(iter(sent), timeout=20)) == sent
 
     def check_a_browser_loads_a_page(self):
-        said = run(
+        said = self.browse(f"{self.url}/page.html")
+        assert b"the script ran over http/1.1" in said, said
+
+    def check_a_browser_loads_a_page_over_tls_and_http2(self):
+        said = self.browse(f"{self.tls_url}/page.html", "--ignore-certificate-errors")
+        assert b"the script ran over h2" in said, said
+
+    def browse(self, url, *words):
+        return run(
             "chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.folder}/chromium",
-            "--dump-dom", f"{self.url}/page.html",
+            *words, "--dump-dom", url,
         )  # fmt: skip
-        assert b"the script ran" in said, said
 
 
 def curl(url, *words):

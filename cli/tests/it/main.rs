@@ -12,6 +12,7 @@ mod bad_input;
 mod admin_api;
 mod crash;
 mod handover;
+mod handover_http2;
 mod threads;
 mod diff;
 mod suites;

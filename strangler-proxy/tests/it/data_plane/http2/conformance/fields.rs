@@ -198,6 +198,17 @@ const FIELDS: &[Case] = &[
             head(frames, &and(&[("x", "a\r\n\r\nGET /marker HTTP/1.1\r\nHost: a\r\n\r\n")]));
         },
     ),
+    differs(
+        "8.2.1 spaces around a value",
+        Reset(PROTOCOL_ERROR),
+        Answer(200),
+        "the library lets them pass, and whoever reads HTTP/1.1 takes them off (RFC 9112 §5)",
+        |frames| head(frames, &and(&[("x", " a\t")])),
+    ),
+    case("8.2.1 a space before a length", Reset(PROTOCOL_ERROR), |frames| {
+        head(frames, &and(&[("content-length", " 0")]));
+    }),
+    case("8.2.1 a space after a Host", Answer(400), |frames| head(frames, &and(&[("host", "a.example ")]))),
     case("8.2.2 Connection", Reset(PROTOCOL_ERROR), |frames| head(frames, &and(&[("connection", "close")]))),
     case("8.2.2 Keep-Alive", Reset(PROTOCOL_ERROR), |frames| head(frames, &and(&[("keep-alive", "300")]))),
     case("8.2.2 Proxy-Connection", Reset(PROTOCOL_ERROR), |frames| {

@@ -50,6 +50,12 @@ const CASES: &[Case] = &[
     case("8.1.1 a Content-Length of a request without DATA", Reset(PROTOCOL_ERROR), |frames| {
         head(frames, &and(&[("content-length", "1")]));
     }),
+    case("8.1.1 a Content-Length of 0 and DATA", Reset(PROTOCOL_ERROR), |frames| {
+        post(frames, &[("content-length", "0")], b"GET /marker HTTP/1.1\r\nHost: a\r\n\r\n");
+    }),
+    case("8.1.1 a Content-Length that no number holds", Reset(PROTOCOL_ERROR), |frames| {
+        post(frames, &[("content-length", "18446744073709551617")], b"x");
+    }),
     case("8.1.1 two of them that differ", Reset(PROTOCOL_ERROR), |frames| {
         post(frames, &[("content-length", "1"), ("content-length", "2")], b"x");
     }),
