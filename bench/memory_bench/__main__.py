@@ -27,7 +27,10 @@ SMALL = Settings(
     stream_window=64 * KIB,
     shadow_queue=32,
     shadow_concurrency=4,
-    shadow_kept_body=256 * KIB,
+    kept_body=256 * KIB,
+    decoded_body=256 * KIB,
+    tunnels=32,
+    admin_bodies=4 * MIB,
     shadow_memory=8 * MIB,
     again_queue=16,
     record_queue=16,
@@ -42,7 +45,7 @@ def main():
     )
     parser.binary()
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", help="names of terms with commas between; also `mix` (all at once), `tunnels` and `stalled`")
+    parser.add_argument("--only", help="names of terms with commas between; also `mix` (all at once), and `stalled` (a store that takes nothing)")
     parser.add_argument("--defaults", action="store_true", help="prints what the defaults give, and measures nothing")
     options = parser.parse_args()
     if options.defaults:
@@ -61,9 +64,15 @@ def defaults():
         "a connection of HTTP/1.1": formula.connection_http1(),
         "a connection of HTTP/2": formula.connection_http2(),
         "a request in progress": formula.request(),
+        "a tunnel": formula.tunnel(),
         "a connection to an upstream": formula.upstream_connection(),
-        "shadowing": formula.shadow() + formula.shadow_connections(),
+        "connections": settings.connections * formula.connection(),
+        "requests": settings.requests * formula.request(),
+        "tunnels": settings.tunnels * formula.tunnel(),
+        "connections to upstreams": settings.upstreams * settings.upstream_connections * formula.upstream_connection(),
+        "shadowing": formula.shadow(),
         "recording": formula.record(),
+        "admin": formula.admin(),
         "all": formula.total(0),
     }.items():
         print(f"{name:32}{value / MIB:12.1f} MiB")
@@ -73,7 +82,7 @@ def terms(settings, formula):
     """Name, what is driven, how often, and what the bound gives for so many."""
     of_request = formula.connection_http1() + formula.request()
     answered = of_request + formula.upstream_connection()
-    busy, shadowing = settings.requests, formula.shadow() + formula.shadow_connections()
+    busy, shadowing = settings.requests, formula.shadow()
     # So many connections carry as many streams as there may be requests.
     of_streams = -(-busy // settings.streams)
     in_streams = of_streams * formula.connection_http2() + busy * (formula.request() + formula.upstream_connection())
@@ -89,6 +98,8 @@ def terms(settings, formula):
         ("slow_streams", [("slow_streams", of_streams)], in_streams),
         ("shadows", [("shadows", 48)], 48 * answered + shadowing + formula.record()),
         ("compared", [("compared", 16)], 16 * answered + shadowing + formula.record()),
+        # As many again are refused.
+        ("tunnels", [("tunnels", 2 * settings.tunnels)], settings.tunnels * formula.tunnel() + settings.tunnels * of_request),
         ("mix", mix(settings), formula.total(0)),
     ]
 
@@ -124,11 +135,8 @@ async def run(options):
         print(f"{name:14}{clients:8}{figures}{growth / growth_max:7.0%}{after / MIB:8.1f}", flush=True)
         if peak > bound:
             over.append(name)
-    unbounded = [work for work in (tunnels, stalled) if not wanted or work.__name__ in wanted]
-    if unbounded:
-        print("not bounded by what one would expect (docs/memory.md):")
-    for work in unbounded:
-        await work(options, ports)
+    if (not wanted or "stalled" in wanted) and not await stalled(options, ports):
+        over.append("stalled")
     for server in servers:
         server.close()
     print(f"took {time.monotonic() - begun:.0f} s")
@@ -155,19 +163,6 @@ async def measure(options, ports, parts):
         return base, max(peak, last), after
 
 
-async def tunnels(options, ports):
-    """They count neither as connections nor as requests: printed beside no bound, because there is none."""
-    async with Running(options, SMALL, ports) as (proxy, load):
-        base, _ = proxy.memory()
-        count = 2 * SMALL.connections
-        await patiently(load.tunnels(count))
-        await settled(proxy)
-        growth = proxy.memory()[1] - base
-        # Both ends of each, besides what listens.
-        sockets = proxy.connections()
-        print(f"tunnels: {count} with limits.connections = {SMALL.connections}: {sockets} sockets, {growth / count / KIB:.0f} KiB each")
-
-
 async def stalled(options, ports):
     """The store takes nothing while every comparison finds hundreds of long values."""
     settings = replace(SMALL, waiting=200)
@@ -182,8 +177,12 @@ async def stalled(options, ports):
         growth = proxy.memory()[1] - base
         store.execute("ROLLBACK")
         store.close()
-        figures = f"growth {growth / MIB:.0f} MiB with record.waiting_bytes = {settings.waiting_bytes / MIB:.0f} MiB"
-        print(f"a store that takes nothing: {figures}, record.waiting = {settings.waiting}")
+        formula = Formula(settings)
+        bound = 8 * (formula.connection_http1() + formula.request() + formula.upstream_connection())
+        bound += formula.shadow() + formula.record()
+        figures = "".join(f"{value / MIB:8.1f}" for value in (base, base + growth, growth, bound))
+        print(f"{'stalled':14}{8:8}{figures}{growth / bound:7.0%}", flush=True)
+        return growth <= bound
 
 
 class Running:

@@ -143,9 +143,10 @@ class Load:
             client = await self.connect()
             await send(client, head)
             answer = await loop.sock_recv(client, 1024)
-            if not answer.startswith(b"HTTP/1.1 101"):
-                raise SystemExit(f"error: a tunnel was refused: {answer[:200]}")
-            self.send_on(client, bytes(4 << 20))
+            if answer.startswith(b"HTTP/1.1 101"):
+                self.send_on(client, bytes(4 << 20))
+            elif not answer.startswith(b"HTTP/1.1 503"):
+                raise SystemExit(f"error: a tunnel got another answer than 101 and 503: {answer[:200]}")
 
     async def end(self):
         for task in self.tasks:

@@ -19,6 +19,9 @@ address = "127.0.0.1:0"
 threads = {s.threads}
 [admin]
 address = "127.0.0.1:0"
+connections = {s.admin_connections}
+request_body = "{s.admin_bodies}B"
+request_bodies = "{s.admin_bodies}B"
 [http2]
 streams = {s.streams}
 stream_window = "{s.stream_window}B"
@@ -27,12 +30,14 @@ send_buffer = "{s.send_buffer}B"
 [limits]
 connections = {s.connections}
 requests = {s.requests}
+tunnels = {s.tunnels}
 shed_shadow_at = "100%"
 request_head = "{s.request_head}B"
 request_fields = {s.request_fields}
 gather_body = "{s.gather_body}B"
 replay_body = "{s.replay_body}B"
 response_head = "{s.response_head}B"
+response_fields = {s.response_fields}
 upstream_connections = {s.upstream_connections}
 upstream_waiting = 16
 upstream_idle = 16
@@ -48,7 +53,8 @@ drain = "100ms"
 queue = {s.shadow_queue}
 concurrency = {s.shadow_concurrency}
 memory = "{s.shadow_memory}B"
-kept_body = "{s.shadow_kept_body}B"
+kept_body = "{s.kept_body}B"
+decoded_body = "{s.decoded_body}B"
 again_queue = {s.again_queue}
 wait = "2m"
 timeout = "2m"

@@ -168,6 +168,10 @@ class Strangler(Contestant):
             min_version = "1.3"
             [admin]
             address = "{self.admin}"
+            [limits]
+            connections = 16384
+            requests = 8192
+            upstream_connections = 1024
             [timeouts]
             client_idle = "15m"
             """

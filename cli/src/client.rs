@@ -157,6 +157,7 @@ fn failure(problem: Problem, data: Option<serde_json::Value>) -> Failure {
         | Code::NotFound
         | Code::MethodNotAllowed
         | Code::StoreFailed
+        | Code::Busy
         | Code::Internal => Exit::Error,
     };
     let code = serde_json::to_value(problem.code).ok().and_then(|code| code.as_str().map(str::to_owned));

@@ -14,7 +14,8 @@
 //! - [`lifecycle`]: where an endpoint stands, and what moves it.
 //! - [`redact`]: what is taken out before anything is kept.
 //! - [`har`]: what browsers record.
-//! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file.
+//! - [`store`]: the one small interface to what is remembered; [`ledger`]: it in one SQLite file; [`size`], [`owned`]: what it
+//!   takes in memory until it is written.
 //! - [`triage`]: what people decided about groups; [`audit`]: all that was done, as one log.
 //! - [`gate`]: whether the evidence lets an endpoint move.
 //! - [`stream`]: where the time of an endpoint goes.
@@ -44,6 +45,8 @@ pub mod redact;
 pub mod search;
 pub mod audit;
 pub mod store;
+pub mod size;
+pub mod owned;
 pub mod ledger;
 pub mod gate;
 pub mod stream;

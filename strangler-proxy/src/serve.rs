@@ -150,11 +150,12 @@ impl Proxy {
         let (fallback, alarms) = FallbackHandle::new(config.fallback, Instant::now());
         let effects = record::Effects {
             fallback: fallback.clone(),
-            judge: Box::new(RulesJudge::new(config.rules)),
+            judge: Box::new(RulesJudge::new(config.rules, config.shadow.comparing())),
             redactor: Redactor::new(
                 &config.redaction,
                 RedactionKey::random().map_err(ServeError::Randomness)?,
-            )?,
+            )?
+            .decoding_up_to(config.shadow.body_decoded_max),
             store: Arc::clone(&store),
             registry: Arc::clone(&registry),
             discover: Box::new(Discovery::default()),
@@ -387,7 +388,7 @@ fn reload_rules(
 ) -> Result<String, String> {
     let config = source.load().map_err(|error| error.to_string())?;
     rule_ids.store(Arc::new(ids(&config.rules)));
-    let judge = RulesJudge::new(config.rules);
+    let judge = RulesJudge::new(config.rules, config.shadow.comparing());
     let rules = judge.rules().to_owned();
     recorder.set_judge(Box::new(judge));
     tracing::info!(rules, "rules reloaded");

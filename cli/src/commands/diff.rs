@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use strangler_proxy::config::Size;
 use tokio::net::TcpStream;
 
 use crate::console::Outcome;
@@ -34,6 +35,9 @@ pub(crate) struct Diff {
     /// The endpoint that rules are chosen by [default: GET and the path of the control URL]
     #[arg(long, value_name = "ENDPOINT")]
     endpoint: Option<EndpointId>,
+    /// What a body may become when its content coding is undone; a larger one is compared by its bytes
+    #[arg(long, value_name = "SIZE", default_value = "4MiB")]
+    decoded_body: Size,
     /// Sent to both URLs: `Name: value`
     #[arg(long = "header", short = 'H', value_name = "HEADER", value_parser = header)]
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -54,7 +58,8 @@ impl Diff {
                     .map_err(|error| Failure::new(Exit::Usage, "bad_rules", error))?
             }
         };
-        let comparator = Comparator::new(rules, Limits::default());
+        let limits = Limits { decoded_bytes_max: self.decoded_body.bytes(), ..Limits::default() };
+        let comparator = Comparator::new(rules, limits);
         match (url(&self.control)?, url(&self.candidate)?) {
             (Some(control), Some(candidate)) => self.urls(&comparator, &control, &candidate),
             (None, None) => self.files(&comparator),

@@ -3,6 +3,7 @@
 use crate::comparison::{Comparison, Tolerated};
 use crate::divergence::{Divergence, Kind, Location, Severity};
 use crate::rules::Rule;
+use crate::size;
 
 use super::Limits;
 
@@ -13,8 +14,17 @@ pub(super) struct Findings<'r> {
     comparison: Comparison,
     pub(super) limits: &'r Limits,
     /// Divergences per severity, listed or not.
-    found: [usize; Severity::ALL.len()],
-    tolerated: usize,
+    found: [Found; Severity::ALL.len()],
+    tolerated: Found,
+    /// Bytes of those that are listed.
+    listed_bytes: usize,
+}
+
+/// How many there are, and how many of them are listed.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    all: usize,
+    listed: usize,
 }
 
 /// A rule by its place among those in scope.
@@ -40,8 +50,9 @@ impl Finding {
 impl<'r> Findings<'r> {
     pub(super) fn new(rules: Vec<&'r Rule>, limits: &'r Limits) -> Self {
         let applied = vec![false; rules.len()];
-        let found = [0; Severity::ALL.len()];
-        Self { rules, applied, comparison: Comparison::default(), limits, found, tolerated: 0 }
+        let found = [Found::default(); Severity::ALL.len()];
+        let (comparison, tolerated) = (Comparison::default(), Found::default());
+        Self { rules, applied, comparison, limits, found, tolerated, listed_bytes: 0 }
     }
 
     pub(super) fn rules(&self) -> &[&'r Rule] {
@@ -85,12 +96,19 @@ impl<'r> Findings<'r> {
         let may_hide = |rule: &&RuleIndex| severity < Severity::Exposure || self.rules[**rule].allow_exposure;
         let mask = masks.iter().rev().find(may_hide).copied();
         let count = if mask.is_some() { &mut self.tolerated } else { &mut self.found[severity as usize] };
-        *count += 1;
-        if *count > self.limits.divergences_max {
+        count.all += 1;
+        if count.all > self.limits.divergences_max {
             return mask.is_some();
         }
         let (location, control, candidate) = place();
         let divergence = Divergence { kind, severity, location, detail, control, candidate };
+        let bytes = size::of_divergence(&divergence);
+        // The first one says that there are any.
+        if count.all > 1 && self.listed_bytes + bytes > self.limits.listed_bytes_max {
+            return mask.is_some();
+        }
+        count.listed += 1;
+        self.listed_bytes += bytes;
         match mask {
             Some(rule) => {
                 let rule = self.rules[rule].id.clone();
@@ -102,18 +120,16 @@ impl<'r> Findings<'r> {
     }
 
     pub(super) fn finish(mut self) -> Comparison {
-        let most = self.limits.divergences_max;
         for severity in Severity::ALL {
-            let found = self.found[severity as usize];
-            if found > most {
-                self.note(format!(
-                    "{found} divergences of severity {}, {most} of them listed",
-                    severity.as_str()
-                ));
+            let Found { all, listed } = self.found[severity as usize];
+            if all > listed {
+                let severity = severity.as_str();
+                self.note(format!("{all} divergences of severity {severity}, {listed} of them listed"));
             }
         }
-        if self.tolerated > most {
-            self.note(format!("{} tolerated divergences, {most} of them listed", self.tolerated));
+        let Found { all, listed } = self.tolerated;
+        if all > listed {
+            self.note(format!("{all} tolerated divergences, {listed} of them listed"));
         }
         let applied = self.rules.iter().zip(&self.applied).filter(|(_, applied)| **applied);
         self.comparison.applied = applied.map(|(rule, _)| rule.id.clone()).collect();

@@ -9,9 +9,6 @@ use crate::decode::{codings, decode};
 use crate::exchange::CapturedBody;
 use crate::media::{Family, MediaType};
 
-/// A body that grows beyond this when it is decoded is withheld.
-const DECODED_BYTES_MAX: usize = 16 << 20;
-
 enum Media {
     Json,
     JsonLines,
@@ -37,9 +34,9 @@ impl Redaction<'_> {
                 return self.withheld(body);
             }
             codings => {
-                match codings
-                    .and_then(|codings| Ok(decode(body.kept(), &codings, DECODED_BYTES_MAX)?.into_owned()))
-                {
+                match codings.and_then(|codings| {
+                    Ok(decode(body.kept(), &codings, self.rules.decoded_bytes_max)?.into_owned())
+                }) {
                     Ok(plain) => {
                         let coding = headers.remove(CONTENT_ENCODING);
                         let coding =

@@ -19,9 +19,11 @@ use std::cell::RefCell;
 
 use serde::Deserialize;
 
+use crate::compare::Limits;
 use crate::divergence::{Divergence, Location, Segment};
 use crate::exchange::{Exchange, Observation, Outcome, Request, Response};
 use crate::fingerprint::Fingerprint;
+use crate::owned;
 
 pub use mask::RedactionKey;
 pub use pattern::{JsonPattern, JsonPatternError};
@@ -96,6 +98,7 @@ pub struct Redactor {
     fields: Names,
     /// All names together: what is secret in text, where nothing tells a query from a header.
     text: Names,
+    decoded_bytes_max: usize,
 }
 
 impl Redactor {
@@ -115,7 +118,14 @@ impl Redactor {
             query,
             members,
             fields,
+            decoded_bytes_max: Limits::DECODED_BYTES_MAX,
         })
+    }
+
+    /// A body that grows beyond this when it is decoded is withheld; it was not compared either.
+    #[must_use]
+    pub fn decoding_up_to(self, bytes: usize) -> Self {
+        Self { decoded_bytes_max: bytes, ..self }
     }
 
     /// Begins with one exchange: finds the secrets that its request and its response heads carry, so that they
@@ -152,7 +162,7 @@ impl Redaction<'_> {
     /// The exchange without its secrets. Bodies are decoded for it; one that cannot be read is withheld: only its
     /// length and a keyed hash are left. The notes say so, and belong into the record of the comparison.
     pub fn exchange(&self, exchange: Exchange) -> (Redacted<Exchange>, Vec<String>) {
-        let redacted = Exchange {
+        let mut redacted = Exchange {
             request: self.request(exchange.request, exchange.endpoint.template()),
             control: self.observation(exchange.control, "control response"),
             candidate: self.observation(exchange.candidate, "candidate response"),
@@ -160,6 +170,13 @@ impl Redaction<'_> {
             at: exchange.at,
             endpoint: exchange.endpoint,
         };
+        // The secrets go with the buffers that they came in.
+        owned::headers(&mut redacted.request.headers);
+        for observation in [&mut redacted.control, &mut redacted.candidate] {
+            if let Outcome::Response(response) = &mut observation.outcome {
+                owned::headers(&mut response.headers);
+            }
+        }
         (Redacted(redacted), self.notes.take())
     }
 

@@ -214,6 +214,26 @@ fn an_encoded_body_is_kept_decoded() {
 }
 
 #[test]
+fn a_body_that_becomes_too_large_by_decoding_is_withheld() {
+    let plain = "x".repeat(1000);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(plain.as_bytes()).unwrap();
+    let encoded =
+        response(&[("content-encoding", "gzip"), ("content-type", "text/plain")], gzip.finish().unwrap());
+    let exchange = exchange("/a/1", &[], "", encoded);
+    for (most, kept) in [(999, false), (1000, true)] {
+        let redactor = redactor().decoding_up_to(most);
+        let (redacted, notes) = redactor.begin(&exchange).exchange(exchange.clone());
+        assert_eq!(control(redacted.get()).body.kept() == plain.as_bytes(), kept, "{notes:?}");
+        assert_eq!(
+            notes.iter().any(|note| note.contains("decodes to more than 999 bytes")),
+            !kept,
+            "{notes:?}"
+        );
+    }
+}
+
+#[test]
 fn a_body_that_cannot_be_searched_is_withheld_and_the_notes_say_so() {
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     for (pairs, body) in [

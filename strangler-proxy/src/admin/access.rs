@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
+use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, Method, Uri};
@@ -18,6 +19,32 @@ pub struct AdminConfig {
     pub tokens: Vec<Token>,
     /// What signs people in before it passes their requests on.
     pub trusted: Option<TrustedProxy>,
+    pub limits: AdminLimits,
+}
+
+/// What the clients of the admin API may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminLimits {
+    /// Connections at once; others wait in the kernel's queue.
+    pub connections_max: usize,
+    /// Bytes of a request body (413).
+    pub body_bytes_max: usize,
+    /// Bytes of the bodies of all requests that are read or answered (503).
+    pub bodies_bytes_max: usize,
+    /// How long a client may take what it was sent when the listener ends.
+    pub end_max: Duration,
+}
+
+impl Default for AdminLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 128,
+            // A declaration of a very large estate fits; nothing else comes near.
+            body_bytes_max: 16 << 20,
+            bodies_bytes_max: 64 << 20,
+            end_max: Duration::from_secs(5),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -279,7 +306,12 @@ mod tests {
             secret: (*secret).to_owned(),
             role: Role::Operator,
         });
-        AdminConfig { address: AdminConfig::DEFAULT_ADDRESS, tokens: tokens.collect(), trusted: None }
+        AdminConfig {
+            address: AdminConfig::DEFAULT_ADDRESS,
+            tokens: tokens.collect(),
+            trusted: None,
+            limits: AdminLimits::default(),
+        }
     }
 
     fn headers(pairs: &[(&str, &str)]) -> HeaderMap {

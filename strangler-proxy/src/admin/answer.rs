@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use diff_harness::endpoint::EndpointId;
 use diff_harness::store::StoreError;
 use diff_harness::triage;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
@@ -181,8 +181,13 @@ pub(super) fn done<T: Serialize>(data: T) -> Response {
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        let status = status_of(self.problem.code);
-        respond(status, &Envelope { version: VERSION, data: self.data, error: Some(self.problem) })
+        let (code, status) = (self.problem.code, status_of(self.problem.code));
+        let mut response =
+            respond(status, &Envelope { version: VERSION, data: self.data, error: Some(self.problem) });
+        if code == Code::Busy {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
     }
 }
 
@@ -208,7 +213,7 @@ pub(crate) fn status_of(code: Code) -> StatusCode {
         | Code::GateInconclusive
         | Code::Unforceable
         | Code::DecisionRefused => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
+        Code::StoreFailed | Code::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

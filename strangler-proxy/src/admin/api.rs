@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -17,13 +17,14 @@ use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::hint::did_you_mean;
 use diff_harness::store::{EpochFilter, Store, StoreError, Tally};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::access::AdminConfig;
 use super::answer::{Failed, done};
+use super::bodies::{self, Bodies};
 use super::wire::{Code, Problem};
 use super::{evidence, health, matrix, metrics, moves, report, routes, stream, triage, upstreams};
 use crate::control::Control;
@@ -32,8 +33,6 @@ use crate::data_plane::{DataPlaneCounts, RefusalCounts, Upstreams};
 use crate::record::Recorder;
 use crate::shadow::ShadowHandle;
 
-/// A declaration of a very large estate fits; nothing else comes near.
-const BODY_BYTES_MAX: usize = 16 << 20;
 /// For a request to be read and answered; no client holds a place for longer.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
 /// How long an answer waits for what was just observed to be in the store.
@@ -152,6 +151,8 @@ impl Api {
 
 /// The whole API, behind the check of who asks. Health is answered to whoever can reach the listener.
 pub fn router(api: Arc<Api>) -> Router {
+    let limits = &api.access.limits;
+    let (bodies, body_max) = (Bodies::new(limits), limits.body_bytes_max);
     let v1 = Router::new()
         .route("/routes", get(routes::list).post(routes::declare))
         .route("/route", get(routes::show))
@@ -184,12 +185,13 @@ pub fn router(api: Arc<Api>) -> Router {
     Router::new()
         .nest("/api/v1", v1)
         .route("/metrics", get(metrics::scrape))
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&api), admit))
+        .layer(from_fn_with_state(bodies, bodies::make_room))
+        .layer(from_fn_with_state(Arc::clone(&api), admit))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(body_max))
         .with_state(api)
 }
 
@@ -244,7 +246,7 @@ pub(super) fn body<T: DeserializeOwned>(
     }
     let bytes = body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            too_large()
+            Problem::new(Code::TooLarge, "the body is larger than it may be")
         } else {
             Problem::new(Code::BadRequest, "the body could not be read to its end")
         }
@@ -275,11 +277,6 @@ where
 async fn admit(State(api): Shared, mut request: Request, next: Next) -> Result<Response, Problem> {
     let peer = request.extensions().get().copied();
     let actor = api.access.admit(request.method(), request.uri(), request.headers(), peer)?;
-    // One that says so beforehand is not read at all.
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > BODY_BYTES_MAX as u64) {
-        return Err(too_large());
-    }
     request.extensions_mut().insert(Actor(actor.name));
     tokio::time::timeout(REQUEST_DEADLINE, next.run(request)).await.map_err(|_| {
         Problem::new(
@@ -287,10 +284,6 @@ async fn admit(State(api): Shared, mut request: Request, next: Next) -> Result<R
             format!("the request took longer than {} s", REQUEST_DEADLINE.as_secs()),
         )
     })
-}
-
-fn too_large() -> Problem {
-    Problem::new(Code::TooLarge, format!("the body is larger than {} MiB", BODY_BYTES_MAX >> 20))
 }
 
 async fn not_found(request: Request) -> Problem {

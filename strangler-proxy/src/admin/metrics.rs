@@ -63,6 +63,9 @@ fn exposition(api: &Api) -> String {
     let name = "strangler_responses_broken_off_total";
     page.family(name, "counter", "Responses of which the client got a part.");
     page.sample(name, &[], api.refusals.broken_off());
+    let name = "strangler_clients_left_total";
+    page.family(name, "counter", "Requests whose client left before it had its response.");
+    page.sample(name, &[], api.refusals.clients_left());
     present(&mut page, &api.counts.present());
 
     let health = api.recorder.health();
@@ -70,6 +73,8 @@ fn exposition(api: &Api) -> String {
     page.sample("strangler_store_failing", &[], u64::from(health.failing.is_some()));
     page.family("strangler_record_waiting", "gauge", "Comparisons whose details wait for the store.");
     page.sample("strangler_record_waiting", &[], health.waiting as u64);
+    page.family("strangler_record_waiting_bytes", "gauge", "Bytes of what waits for the store.");
+    page.sample("strangler_record_waiting_bytes", &[], health.waiting_bytes as u64);
     page.family("strangler_unrecorded_total", "counter", "Comparisons whose details were given up.");
     page.sample("strangler_unrecorded_total", &[], health.unrecorded);
     page.text

@@ -1,10 +1,12 @@
 //! The JSON API that the command line speaks, metrics and health, on a listener of their own.
 //!
-//! Reading order, the way a request flows: [`server`] takes the connection, [`access`] says who asks, [`api`] which
+//! Reading order, the way a request flows: [`server`] takes the connection, [`access`] says who asks, [`bodies`] whether there is room for
+//! what is sent, [`api`] which
 //! answer is asked for; the others give it.
 
 mod server;
 mod access;
+mod bodies;
 mod api;
 mod routes;
 mod moves;
@@ -20,7 +22,7 @@ mod metrics;
 mod answer;
 pub mod wire;
 
-pub use access::{AdminConfig, Admitted, By, Role, Token, TrustedProxy};
+pub use access::{AdminConfig, AdminLimits, Admitted, By, Role, Token, TrustedProxy};
 pub(crate) use access::{Peer, printable};
 pub use answer::command_words;
 pub(crate) use answer::status_of;

@@ -85,6 +85,8 @@ pub enum Code {
     /// A decision on a group that may not be made, or that there is nothing for.
     DecisionRefused,
     StoreFailed,
+    /// There is no room for the request's body at this moment.
+    Busy,
     Internal,
 }
 

@@ -64,6 +64,7 @@ pub(super) struct Listener {
     pub(super) address: Spanned<String>,
     pub(super) mode: Option<Spanned<String>>,
     pub(super) connections: Option<Positive>,
+    pub(super) requests: Option<Positive>,
     pub(super) tls: Option<Spanned<Tls>>,
     pub(super) proxy_protocol: Option<Spanned<String>>,
     #[serde(default)]
@@ -111,6 +112,9 @@ pub(super) struct Http2 {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Admin {
     pub(super) address: Option<Spanned<SocketAddr>>,
+    pub(super) connections: Option<Positive>,
+    pub(super) request_body: Option<Spanned<Size>>,
+    pub(super) request_bodies: Option<Size>,
     pub(super) tokens: Vec<Spanned<Token>>,
     pub(super) proxy: Option<Spanned<TrustedProxy>>,
 }
@@ -170,10 +174,12 @@ pub(super) struct Limits {
     pub(super) request_body: Size,
     pub(super) request_body_progress: Size,
     pub(super) requests: Positive,
+    pub(super) tunnels: Positive,
     pub(super) shed_shadow_at: Share,
     pub(super) gather_body: Size,
     pub(super) replay_body: Size,
     pub(super) response_head: Size,
+    pub(super) response_fields: Positive,
     pub(super) upstream_connections: Positive,
     pub(super) upstream_waiting: usize,
     pub(super) upstream_idle: usize,
@@ -232,6 +238,7 @@ pub(super) struct Shadow {
     pub(super) timeout: Time,
     pub(super) connect_timeout: Time,
     pub(super) kept_body: Size,
+    pub(super) decoded_body: Size,
     pub(super) read_body: Size,
     pub(super) memory: Size,
     pub(super) nice: Niceness,

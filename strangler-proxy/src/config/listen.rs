@@ -63,6 +63,7 @@ fn listener(
         proxy_protocol: proxy_protocol(source, written, &address)?,
         address,
         connections_max: written.connections.map(|max| max.0),
+        requests_max: written.requests.map(|max| max.0),
         tls: written.tls.as_ref().map(|tls| self::tls(source, tls, beside)).transpose()?,
     })
 }

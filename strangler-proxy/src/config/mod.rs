@@ -31,7 +31,7 @@ use http::HeaderName;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::admin::{AdminConfig, Role, Token, TrustedProxy};
+use crate::admin::{AdminConfig, AdminLimits, Role, Token, TrustedProxy};
 use crate::control::PointOfNoReturn;
 use crate::data_plane::{Address, DataPlaneConfig, Network};
 use crate::fallback::FallbackConfig;
@@ -297,7 +297,28 @@ fn admin(
             "add [[admin.tokens]] with a name and a token, set STRANGLER_TOKEN, or listen on 127.0.0.1",
         ));
     }
-    Ok(AdminConfig { address, tokens, trusted })
+    Ok(AdminConfig { address, tokens, trusted, limits: admin_limits(source, written)? })
+}
+
+/// A body that never has room would never be taken.
+fn admin_limits(source: &Source<'_>, written: &file::Admin) -> Result<AdminLimits, ConfigError> {
+    let own = AdminLimits::default();
+    let limits = AdminLimits {
+        connections_max: written.connections.map_or(own.connections_max, |max| max.0),
+        body_bytes_max: written.request_body.as_ref().map_or(own.body_bytes_max, |max| max.get_ref().bytes()),
+        bodies_bytes_max: written.request_bodies.map_or(own.bodies_bytes_max, Size::bytes),
+        ..own
+    };
+    match &written.request_body {
+        Some(one) if limits.body_bytes_max > limits.bodies_bytes_max => {
+            let message = format!(
+                "a body of {} bytes has no room among all of them: expected `request_bodies`, {} bytes, or less",
+                limits.body_bytes_max, limits.bodies_bytes_max
+            );
+            Err(source.wrong(one.span(), message))
+        }
+        _ => Ok(AdminLimits { body_bytes_max: limits.body_bytes_max.min(limits.bodies_bytes_max), ..limits }),
+    }
 }
 
 fn trusted(source: &Source<'_>, written: &Spanned<file::TrustedProxy>) -> Result<TrustedProxy, ConfigError> {

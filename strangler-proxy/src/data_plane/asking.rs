@@ -190,7 +190,7 @@ impl Client {
         };
         match sent {
             // What is coded in another way cannot be passed on: the coding is for one connection, and not known here.
-            Ok(Ok(response)) if is_coded(&response) => {
+            Ok(Ok(response)) if is_coded(&response) || upstream.pool.has_too_many_fields(&response) => {
                 Err((Failure::GivenUp(Refusal::UpstreamProtocol), None))
             }
             Ok(Ok(response)) => Ok(response),

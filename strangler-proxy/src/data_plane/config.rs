@@ -49,6 +49,8 @@ pub struct Limits {
     pub body_progress_min: u64,
     /// Requests in progress at once, over all threads (503).
     pub requests_max: usize,
+    /// Connections that were upgraded, over all threads, and requests that ask for it and have no answer yet (503).
+    pub tunnels_max: usize,
     /// From how many of 10,000 of these on no request is shadowed any more.
     pub shed_share: u16,
     /// Bytes of a request body that are read before it takes a connection to an upstream, once half of these are taken.
@@ -60,16 +62,17 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections_max: 16_384,
-            head_bytes_max: 64 << 10,
+            connections_max: 2_048,
+            head_bytes_max: 32 << 10,
             fields_max: 100,
             target_bytes_max: 8 << 10,
             body_bytes_max: 1 << 30,
             body_progress_min: 1 << 10,
-            requests_max: 8192,
+            requests_max: 1_024,
+            tunnels_max: 512,
             shed_share: 7_500,
             gather_bytes: 64 << 10,
-            replay_bytes_max: 1 << 20,
+            replay_bytes_max: 128 << 10,
         }
     }
 }
@@ -105,8 +108,8 @@ impl Default for Http2 {
         Self {
             enabled: true,
             streams_max: 100,
-            stream_window: 256 << 10,
-            connection_window: 1 << 20,
+            stream_window: 128 << 10,
+            connection_window: 256 << 10,
             send_buffer_max: 64 << 10,
             ping_interval: Duration::from_secs(30),
             ping_timeout: Duration::from_secs(10),

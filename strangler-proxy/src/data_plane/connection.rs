@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::client_io::ClientIo;
 use super::door::Door;
 use super::exchange::Client;
-use super::head::{RawHead, is_within};
+use super::head::{RawHead, announces_too_much, is_all_target};
 use super::http2;
 use super::peer::Peer;
 use super::refusal::Refusal;
@@ -57,7 +57,7 @@ pub(super) async fn serve(
         let http2 = entered.secured.as_ref().is_some_and(|secured| secured.http2);
         let peer = Rc::new(Peer::new(entered.peer, forwarding).secured(entered.secured));
         if http2 {
-            return Box::pin(http2::serve(worker, entered.stream, Vec::new(), peer, watch)).await;
+            return Box::pin(http2::serve(worker, door, entered.stream, Vec::new(), peer, watch)).await;
         }
         (entered.stream, peer)
     };
@@ -71,8 +71,12 @@ pub(super) async fn serve(
     if worker.config.limits.fields_max > 100 {
         http.max_headers(worker.config.limits.fields_max);
     }
-    let client =
-        Rc::new(Client { worker: Rc::clone(&worker), watch: Arc::clone(&watch), peer: Rc::clone(&peer) });
+    let client = Rc::new(Client {
+        worker: Rc::clone(&worker),
+        door: Rc::clone(&door),
+        watch: Arc::clone(&watch),
+        peer: Rc::clone(&peer),
+    });
     let service = service_fn(move |request| {
         let response = client.handle(request);
         async move { Ok::<_, Infallible>(response.await) }
@@ -85,7 +89,7 @@ pub(super) async fn serve(
         && let Some(begun) = watch.take_first_bytes(http2::is_preface)
         && let Some(socket) = watch.take_socket()
     {
-        return Box::pin(http2::serve(worker, socket, begun, peer, watch)).await;
+        return Box::pin(http2::serve(worker, door, socket, begun, peer, watch)).await;
     }
     close(&worker, &watch, end).await;
 }
@@ -141,12 +145,10 @@ async fn close(worker: &Worker, watch: &Watch, end: End) {
         End::Failed(error) if !watch.is_in_request() => malformed(&error, watch.refused()),
         _ => watch.refused().map(|status| by_status(status, false)),
     };
-    let limits = &worker.config.limits;
     let refusal = match refusal {
-        // The library says so of a length that no number holds, too.
-        Some(Refusal::HeadTooLarge) if watch.with(|raw| is_within(raw, limits)) => {
-            Some(Refusal::BodyTooLarge)
-        }
+        // The library says so of a length that it cannot count to, too.
+        Some(Refusal::HeadTooLarge) if watch.with(announces_too_much) => Some(Refusal::BodyTooLarge),
+        Some(Refusal::HeadTooLarge) if watch.with(is_all_target) => Some(Refusal::TargetTooLong),
         refusal => refusal,
     };
     let may_come = refusal.is_some() || watch.is_body_unread();

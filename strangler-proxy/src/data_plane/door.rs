@@ -19,6 +19,8 @@ use super::tls_server::TlsServer;
 
 /// One listener, as a thread has it.
 pub(super) struct Door {
+    /// For requests in progress, where the listener has a limit of its own.
+    pub(super) requests: Option<Rc<Semaphore>>,
     pub(super) proxy_protocol: Option<ProxyProtocol>,
     /// How long the header of the PROXY protocol may take.
     pub(super) header_timeout: Duration,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use diff_harness::comparison::{Disposition, DropReason, SkipReason};
 use diff_harness::endpoint::SafeMethod;
 use diff_harness::exchange::{Side, UnixMillis};
+use diff_harness::{owned, size};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
@@ -17,8 +18,10 @@ use hyper::upgrade::OnUpgrade;
 
 use super::account::Account;
 use super::asking::Answered;
+use super::door::Door;
 use super::head;
 use super::hop_by_hop::{self, Wishes};
+use super::left::UntilAnswered;
 use super::outgoing::{OneShot, Outgoing, Replayable};
 use super::peer::Peer;
 use super::pool::UpstreamBody;
@@ -26,10 +29,11 @@ use super::refusal::Refusal;
 use super::request_body::{RequestBody, Streamed};
 use super::request_id::X_REQUEST_ID;
 use super::response_body::{Answer, ResponseBody, Sink, Tee, ToReadBack};
+use super::room::Place;
 use super::tunnel;
 use super::watch::{Waiting, Watch};
 use super::witness::{BodyCopy, DryRun, Witnessed};
-use super::worker::{Counted, Worker};
+use super::worker::{InProgress, Worker};
 use crate::routes::PathView;
 use crate::routes::cohort::Cohort;
 use crate::routes::decide::{Plan, Shadow, Witness, decide};
@@ -39,6 +43,7 @@ use crate::shadow::{DryRunRequest, ReadBackRequest, ShadowRequest};
 /// A client connection, as each of its requests sees it.
 pub(super) struct Client {
     pub(super) worker: Rc<Worker>,
+    pub(super) door: Rc<Door>,
     pub(super) watch: Arc<Watch>,
     pub(super) peer: Rc<Peer>,
 }
@@ -54,6 +59,8 @@ pub(super) struct Exchange {
     witness: Option<Witness>,
     pub(super) witnessed: Option<Box<Witnessed>>,
     on_upgrade: Option<OnUpgrade>,
+    /// Held for a tunnel, where one is asked for.
+    place: Option<Place>,
     pub(super) account: Account,
 }
 
@@ -71,12 +78,13 @@ impl Client {
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<ResponseBody>> + use<> {
         self.watch.request_begins(!request.body().is_end_stream());
-        let in_progress = self.worker.request_begins();
-        let begun = self.begin(request);
+        let in_progress = self.worker.request_begins(self.door.requests.as_ref());
+        let begun = self.begin(request, in_progress.is_one_too_many);
         let client = Rc::clone(self);
         async move {
             let response = match begun {
                 Ok((mut outgoing, mut exchange)) => {
+                    let waited_for = UntilAnswered::new(&client.worker, exchange.id.clone());
                     let read = if client.goes_first(&exchange) {
                         Box::pin(client.dry_run_first(&mut outgoing, &mut exchange)).await
                     } else {
@@ -86,6 +94,7 @@ impl Client {
                         Ok(()) => client.answer(outgoing, &exchange).await,
                         Err(refusal) => Err(refusal),
                     };
+                    waited_for.answered();
                     match answered {
                         Ok(answered) => client.hand_over(answered, *exchange, in_progress),
                         Err(refusal) => client.give_up(refusal, *exchange),
@@ -99,21 +108,30 @@ impl Client {
     }
 
     /// Judges the head, finds the endpoint, and brings the request into the form in which it is forwarded.
-    fn begin(&self, request: Request<Incoming>) -> Result<(Outgoing, Box<Exchange>), (Refusal, HeaderValue)> {
+    fn begin(
+        &self,
+        request: Request<Incoming>,
+        is_one_too_many: bool,
+    ) -> Result<(Outgoing, Box<Exchange>), (Refusal, HeaderValue)> {
         let (mut head, body) = request.into_parts();
         if head.version == Version::HTTP_2 {
             head::join_cookies(&mut head.headers);
         }
         let id = self.peer.request_id(&head.headers);
         let table = self.worker.table.load();
-        let mut exchange = match self.admit(&mut head, &table, &id) {
+        let admitted = match is_one_too_many {
+            true => Err(Refusal::Overloaded),
+            false => self.admit(&mut head, &table, &id),
+        };
+        let mut exchange = match admitted {
             Ok(exchange) => exchange,
             Err(refusal) => {
                 Account::open(Arc::clone(table.unmatched())).refused(SkipReason::Refused);
                 return Err((refusal, id));
             }
         };
-        match self.outgoing(head, body, &mut exchange) {
+        let placed = self.place_for_a_tunnel(&mut exchange);
+        match placed.and_then(|()| self.outgoing(head, body, &mut exchange)) {
             Ok(outgoing) => Ok((outgoing, exchange)),
             Err(refusal) => {
                 exchange.account.refused(SkipReason::Refused);
@@ -128,9 +146,6 @@ impl Client {
         table: &RouteTable,
         id: &HeaderValue,
     ) -> Result<Box<Exchange>, Refusal> {
-        if self.worker.is_overloaded() {
-            return Err(Refusal::Overloaded);
-        }
         let config = &self.worker.config;
         let method = &head.method.clone();
         head::admit(head, &config.limits, &self.worker.default_host, &*self.watch)?;
@@ -175,8 +190,18 @@ impl Client {
             witness,
             witnessed: None,
             on_upgrade,
+            place: None,
             account,
         }))
+    }
+
+    /// An upgrade that the upstream agrees to cannot be taken back, so that its place is taken before it is asked. Without
+    /// its Upgrade the request would be another one: what the upstream says to that looks final, and 503 is not.
+    fn place_for_a_tunnel(&self, exchange: &mut Exchange) -> Result<(), Refusal> {
+        if exchange.wishes.upgrade.is_some() && exchange.on_upgrade.is_some() {
+            exchange.place = Some(self.worker.place_for_a_tunnel().ok_or(Refusal::Tunnels)?);
+        }
+        Ok(())
     }
 
     /// A safe request without a body can be sent again as it is; one with a body is read first.
@@ -228,11 +253,12 @@ impl Client {
         &self,
         answered: Answered,
         exchange: Exchange,
-        in_progress: Counted,
+        in_progress: InProgress,
     ) -> Response<ResponseBody> {
         let Answered { side, asked, response, request } = answered;
         let watched = exchange.watched().filter(|_| side == Side::Candidate).cloned();
-        let Exchange { id, version, route, plan, wishes, on_upgrade, witnessed, mut account, .. } = exchange;
+        let Exchange { id, version, route, plan, wishes, on_upgrade, place, witnessed, mut account, .. } =
+            exchange;
         let (mut head, mut body) = response.into_parts();
         let switches_to = hop_by_hop::strip_response(&mut head.headers);
         account.answered(side);
@@ -243,7 +269,7 @@ impl Client {
             }
             account.skipped(SkipReason::Upgrade);
             let to = switches_to.filter(|to| wishes.wants(to));
-            return self.switch(head, to, body, on_upgrade, id);
+            return self.switch(head, to, body, on_upgrade.zip(place), id);
         }
         let is_stream = is_event_stream(&head.headers);
         let read_back = match (&witnessed, &route) {
@@ -384,7 +410,9 @@ impl Client {
             // Without a header nothing says that the candidate would commit nothing.
             (Witness::Verify | Witness::Record | Witness::ReadBack, _) => {
                 account.skipped(SkipReason::UnsafeMethod);
-                Some(self.tee(Sink::Record(Box::new(handle.record(request, held))), head, body))
+                // What it takes is counted anew.
+                drop(held);
+                Some(self.tee(Sink::Record(Box::new(handle.record(request)?)), head, body))
             }
         }
     }
@@ -414,7 +442,10 @@ impl Client {
         if let Some(length) = body.size_hint().exact() {
             capture.announce(length);
         }
-        Box::new(Tee { sink, capture, status: head.status, headers: head.headers.clone() })
+        let mut headers = head.headers.clone();
+        owned::headers(&mut headers);
+        capture.hold(size_of::<Tee>() + size::of_headers(&headers));
+        Box::new(Tee { sink, capture, status: head.status, headers })
     }
 
     /// 101: the connection becomes something else, which passes through as bytes.
@@ -423,14 +454,14 @@ impl Client {
         mut head: http::response::Parts,
         to: Option<HeaderValue>,
         body: UpstreamBody<RequestBody>,
-        on_upgrade: Option<OnUpgrade>,
+        tunnel: Option<(OnUpgrade, Place)>,
         id: HeaderValue,
     ) -> Response<ResponseBody> {
         // RFC 9110 §7.8: only to what was asked for.
-        let (Some(to), Some(on_upgrade), Some(parts)) = (to, on_upgrade, body.into_connection()) else {
+        let (Some(to), Some((on_upgrade, place)), Some(parts)) = (to, tunnel, body.into_connection()) else {
             return self.refuse(Refusal::UpstreamProtocol, id);
         };
-        tunnel::open(&self.worker, on_upgrade, parts);
+        tunnel::open(&self.worker, place, on_upgrade, parts);
         head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         head.headers.insert(UPGRADE, to);
         head.headers.insert(X_REQUEST_ID, id);

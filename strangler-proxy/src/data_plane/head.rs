@@ -56,12 +56,24 @@ fn has_fragment(raw: &[u8], method: &Method) -> bool {
     target.iter().take_while(|byte| **byte != b'\n').any(|byte| *byte == b'#')
 }
 
-/// Whether a raw head is whole and within the limits, so that what is too large about it is what it announces.
-pub(super) fn is_within(raw: &[u8], limits: &Limits) -> bool {
-    let fields = raw.split(|byte| *byte == b'\n').take_while(|line| !matches!(line, [] | [b'\r'])).count();
-    raw.len() <= limits.head_bytes_max
-        && fields <= limits.fields_max
-        && raw.windows(2).any(|two| two == b"\n\r")
+/// Whether a raw head announces a body of a length that the library cannot count to: then this is what is too large about
+/// it. What was read may begin with an earlier request, or in the middle of this one.
+pub(super) fn announces_too_much(raw: &[u8]) -> bool {
+    const NAME: &[u8] = b"content-length:";
+    // The two above mean something else to the library.
+    const MAX: u128 = u64::MAX as u128 - 2;
+    let lengths = raw.split(|byte| *byte == b'\n').filter_map(|line| {
+        let (name, value) = line.split_at_checked(NAME.len())?;
+        name.eq_ignore_ascii_case(NAME).then_some(value)
+    });
+    let lengths = lengths.filter_map(|value| std::str::from_utf8(value).ok()?.trim().parse::<u128>().ok());
+    lengths.max().is_some_and(|length| length > MAX)
+}
+
+/// Whether all that came of a raw head is a method and a part of its target. What was read may begin in the middle of a head.
+pub(super) fn is_all_target(raw: &[u8]) -> bool {
+    let method = raw.iter().position(|byte| *byte == b' ').filter(|length| (1..=20).contains(length));
+    method.is_some_and(|end| raw[..end].iter().all(u8::is_ascii_uppercase)) && !raw.contains(&b'\n')
 }
 
 /// Whether a raw head has a Content-Length field (RFC 9112 §6.3, rule 3).
@@ -332,6 +344,32 @@ mod tests {
         let many = (0..101)
             .fold(Request::get("/").header("host", "a"), |request, n| request.header(format!("x-{n}"), ""));
         assert_eq!(refused(many), Some(Refusal::HeadTooLarge));
+    }
+
+    #[test]
+    fn a_length_that_cannot_be_counted_to_is_found_wherever_the_head_begins() {
+        for raw in [
+            "POST / HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n\r\n",
+            "GET / HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\ncontent-length:18446744073709551614\r\n\r\n",
+            "gth: 1\r\nContent-Length: 18446744073709551614\r\n",
+        ] {
+            assert!(announces_too_much(raw.as_bytes()), "{raw:?}");
+        }
+        for raw in
+            ["Content-Length: 18446744073709551613\r\n", "X: 18446744073709551615\r\n", "GET /\r\n", ""]
+        {
+            assert!(!announces_too_much(raw.as_bytes()), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_that_has_no_end_is_known_for_one() {
+        for raw in ["GET /xxxx", "DELETE http://a/x?"] {
+            assert!(is_all_target(raw.as_bytes()), "{raw:?}");
+        }
+        for raw in ["", "xxxx", "GET / HTTP/1.1\r\nX: xxx", " xxxx", "x y"] {
+            assert!(!is_all_target(raw.as_bytes()), "{raw:?}");
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ use tokio::io::AsyncWriteExt;
 use super::TurnedAway;
 use super::config::Http2;
 use super::connection::{self, End};
+use super::door::Door;
 use super::exchange::Client;
 use super::http2_frames::{FrameHead, be_calm};
 use super::http2_io::Http2Io;
@@ -94,6 +95,7 @@ pub(super) fn is_preface(bytes: &[u8]) -> bool {
 /// Serves a connection of which `begun` was read already.
 pub(super) async fn serve(
     worker: Rc<Worker>,
+    door: Rc<Door>,
     socket: Stream,
     begun: Vec<u8>,
     peer: Rc<Peer>,
@@ -118,7 +120,7 @@ pub(super) async fn serve(
     let service = {
         let (worker, streams) = (Rc::clone(&worker), streams.clone());
         service_fn(move |request| {
-            let answered = streams.begin(&worker, &peer, request);
+            let answered = streams.begin(&worker, &door, &peer, request);
             async move { Ok::<_, Infallible>(answered.await) }
         })
     };
@@ -221,6 +223,7 @@ impl Streams {
     fn begin(
         &self,
         worker: &Rc<Worker>,
+        door: &Rc<Door>,
         peer: &Rc<Peer>,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Pieces>> + use<> {
@@ -230,8 +233,12 @@ impl Streams {
         let open = Open::new(Rc::clone(inner), worker);
         *inner.begun.borrow_mut() = Some((Arc::clone(&watch), open));
         let unanswered = Unanswered { inner: Rc::clone(inner), answered: false };
-        let client =
-            Rc::new(Client { worker: Rc::clone(worker), watch: Arc::clone(&watch), peer: Rc::clone(peer) });
+        let client = Rc::new(Client {
+            worker: Rc::clone(worker),
+            door: Rc::clone(door),
+            watch: Arc::clone(&watch),
+            peer: Rc::clone(peer),
+        });
         let answer = client.handle(request);
         async move {
             let mut response = answer.await;

@@ -15,6 +15,8 @@ pub struct Listener {
     /// Client connections of this listener at once, over all threads; further ones wait in the kernel's queue.
     /// `None`: as many as all listeners together may have.
     pub connections_max: Option<usize>,
+    /// Requests in progress of this listener at once, over all threads (503). `None`: the same.
+    pub requests_max: Option<usize>,
     /// `None`: plain.
     pub tls: Option<Tls>,
     /// `None`: the other end of the connection is the client.
@@ -43,7 +45,13 @@ pub struct Listening {
 impl Listener {
     /// Plain HTTP, without a limit of its own.
     pub fn new(address: impl Into<Address>) -> Self {
-        Self { address: address.into(), connections_max: None, tls: None, proxy_protocol: None }
+        Self {
+            address: address.into(),
+            connections_max: None,
+            requests_max: None,
+            tls: None,
+            proxy_protocol: None,
+        }
     }
 }
 

@@ -7,10 +7,10 @@
 //!
 //! - [`listener`], [`bound`]: where clients connect, and the sockets that listen there.
 //! - [`door`], [`proxy_protocol`], [`tls_server`]: what is said before HTTP.
-//! - [`worker`], [`gauges`]: a thread; it accepts connections and looks after their timeouts.
+//! - [`worker`], [`room`], [`gauges`]: a thread; it accepts connections and looks after their timeouts.
 //! - [`connection`], [`stream`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
 //! - [`http2`], [`http2_io`], [`http2_frames`], [`pieces`]: one that speaks HTTP/2. [`turned_away`]: one that is closed for what it is.
-//! - [`exchange`], [`asking`], [`account`]: one request, from head to head.
+//! - [`exchange`], [`asking`], [`account`], [`left`]: one request, from head to head.
 //! - [`head`], [`hop_by_hop`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
 //! - [`outgoing`], [`request_body`]: what is sent to an upstream, and how often it may be.
 //! - [`upstream`], [`pool`]: its addresses and how they are, as all threads share them, and the connections of each.
@@ -26,6 +26,7 @@ mod door;
 mod proxy_protocol;
 mod tls_server;
 mod worker;
+mod room;
 mod gauges;
 mod connection;
 mod one_of;
@@ -40,6 +41,7 @@ mod watch;
 mod exchange;
 mod asking;
 mod account;
+mod left;
 mod head;
 mod hop_by_hop;
 mod peer;

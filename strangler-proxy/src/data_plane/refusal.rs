@@ -40,6 +40,8 @@ pub enum Refusal {
     BodyBroken,
     /// As many requests are in progress as may be.
     Overloaded,
+    /// As many connections are tunnels, or may become one, as may be.
+    Tunnels,
     /// No connection to the upstream could be made.
     Unreachable,
     /// All connections to the upstream are in use, and as many requests wait as may.
@@ -58,6 +60,7 @@ pub enum Refusal {
 pub struct RefusalCounts {
     refused: [AtomicU64; Refusal::ALL.len()],
     broken_off: AtomicU64,
+    clients_left: AtomicU64,
     told: Told,
 }
 
@@ -65,13 +68,13 @@ pub struct RefusalCounts {
 #[derive(Debug)]
 struct Told {
     start: Instant,
-    /// In milliseconds since then; the last one is of responses that broke off.
-    last: [AtomicU64; Refusal::ALL.len() + 1],
+    /// In milliseconds since then; the last ones are of responses that broke off, and of clients that left.
+    last: [AtomicU64; Refusal::ALL.len() + 2],
 }
 
 impl Refusal {
     /// All there are; ambiguous paths by one of them, as they are counted by their own reasons too.
-    pub const ALL: [Self; 38] = all();
+    pub const ALL: [Self; 39] = all();
 
     pub fn status(self) -> StatusCode {
         match self {
@@ -95,7 +98,7 @@ impl Refusal {
             Self::Unreachable | Self::UpstreamClosed | Self::UpstreamProtocol | Self::NoCandidate => {
                 StatusCode::BAD_GATEWAY
             }
-            Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Overloaded | Self::Tunnels => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -122,6 +125,7 @@ impl Refusal {
             Self::BodyTimeout => "body_timeout",
             Self::BodyBroken => "body_broken",
             Self::Overloaded => "overloaded",
+            Self::Tunnels => "tunnels",
             Self::Unreachable => "unreachable",
             Self::Busy => "busy",
             Self::UpstreamTimeout => "upstream_timeout",
@@ -154,6 +158,7 @@ impl Refusal {
             Self::BodyBroken => "the request body is not what its head announced",
             Self::Unreachable | Self::NoCandidate => "the upstream could not be reached",
             Self::Overloaded => "too many requests are in progress",
+            Self::Tunnels => "too many connections are upgraded",
             Self::Busy => "too many requests are waiting for the upstream",
             Self::UpstreamTimeout => "the upstream did not answer in time",
             Self::UpstreamClosed => "the upstream closed the connection before it answered",
@@ -191,7 +196,7 @@ impl Refusal {
             Self::Trace | Self::Connect => {
                 headers.insert(ALLOW, HeaderValue::from_static(ALLOWED));
             }
-            Self::Busy | Self::Overloaded => {
+            Self::Busy | Self::Overloaded | Self::Tunnels => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
@@ -246,14 +251,14 @@ impl Refusal {
 const PROBLEM: &str = "application/problem+json";
 const ALLOWED: &str = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE";
 
-const fn all() -> [Refusal; 38] {
+const fn all() -> [Refusal; 39] {
     use Refusal::{
         BodyBroken, BodyTimeout, BodyTooLarge, Busy, Connect, Expectation, HeadTimeout, HeadTooLarge,
         HostDisagrees, HostInvalid, HostMissing, HostRepeated, Malformed, MaxForwards, NoCandidate,
-        Overloaded, TargetTooLong, Trace, TransferCoding, TwoLengths, Unreachable, UpstreamClosed,
+        Overloaded, TargetTooLong, Trace, TransferCoding, Tunnels, TwoLengths, Unreachable, UpstreamClosed,
         UpstreamProtocol, UpstreamTimeout,
     };
-    let mut all = [Malformed; 38];
+    let mut all = [Malformed; 39];
     let others = [
         Malformed,
         HeadTimeout,
@@ -273,6 +278,7 @@ const fn all() -> [Refusal; 38] {
         BodyTimeout,
         BodyBroken,
         Overloaded,
+        Tunnels,
         Unreachable,
         Busy,
         UpstreamTimeout,
@@ -291,16 +297,17 @@ const fn all() -> [Refusal; 38] {
         at += 1;
         path += 1;
     }
-    assert!(at == 38, "the length of ALL is not the number of refusals");
+    assert!(at == 39, "the length of ALL is not the number of refusals");
     all
 }
 
 impl Default for RefusalCounts {
     fn default() -> Self {
-        let last = [const { AtomicU64::new(0) }; Refusal::ALL.len() + 1];
+        let last = [const { AtomicU64::new(0) }; Refusal::ALL.len() + 2];
         Self {
             refused: [const { AtomicU64::new(0) }; Refusal::ALL.len()],
             broken_off: AtomicU64::new(0),
+            clients_left: AtomicU64::new(0),
             told: Told { start: Instant::now(), last },
         }
     }
@@ -332,6 +339,15 @@ impl RefusalCounts {
         }
     }
 
+    /// The same for a client that left before it had its response.
+    pub(super) fn client_left(&self, id: &HeaderValue) {
+        let so_far = self.clients_left.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.told.is_due(Refusal::ALL.len() + 1) {
+            let id = id.to_str().unwrap_or_default();
+            tracing::info!(request = id, so_far, "a client left before it had its response");
+        }
+    }
+
     pub fn of(&self, refusal: Refusal) -> u64 {
         self.refused[refusal.place()].load(Ordering::Relaxed)
     }
@@ -339,6 +355,11 @@ impl RefusalCounts {
     /// Responses of which the client got a part: the upstream broke off, paused for too long, or sent what is not HTTP.
     pub fn broken_off(&self) -> u64 {
         self.broken_off.load(Ordering::Relaxed)
+    }
+
+    /// Requests whose client left before it had its response.
+    pub fn clients_left(&self) -> u64 {
+        self.clients_left.load(Ordering::Relaxed)
     }
 
     /// By the word of the reason; only those that occurred.

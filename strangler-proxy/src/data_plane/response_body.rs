@@ -11,10 +11,11 @@ use diff_harness::exchange::{Observation, Outcome, Response, Side, TransportFail
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
+use super::left::left;
 use super::pool::UpstreamBody;
 use super::request_body::RequestBody;
 use super::watch::{Waiting, Watch};
-use super::worker::{Counted, Worker};
+use super::worker::{InProgress, Worker};
 use crate::counters::EndpointCounters;
 use crate::routes::table::ActiveRoute;
 use crate::shadow::{AnswerSlot, Capture, ReadBackRequest, RecordSlot};
@@ -56,7 +57,7 @@ pub(super) struct Answer {
     pub(super) unframed: bool,
     /// To be read when the response has ended: then what was written is written.
     pub(super) read_back: Option<ToReadBack>,
-    pub(super) in_progress: Counted,
+    pub(super) in_progress: InProgress,
 }
 
 /// Keeps what passes by for the comparison.
@@ -119,7 +120,7 @@ impl Forwarded {
             tee.complete(latency);
         }
         if let Some(read_back) = self.answer.read_back.take() {
-            read_back.worker.outlets.shadow.read_back(read_back.request);
+            read_back.worker.outlets.shadow.read_back(*read_back.request);
         }
     }
 
@@ -202,6 +203,9 @@ impl Forwarded {
 /// Before its end, the client has gone: an unused slot says so by itself.
 impl Drop for Forwarded {
     fn drop(&mut self) {
+        if !self.ended {
+            left(self.answer.in_progress.worker(), &self.answer.id);
+        }
         self.watch.wait_for(Waiting::LastWrite);
     }
 }

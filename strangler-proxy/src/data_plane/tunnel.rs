@@ -16,13 +16,19 @@ use tokio::time::{Instant, sleep_until};
 
 use super::client_io::ClientIo;
 use super::pool::LastWord;
+use super::room::Place;
 use super::upstream::Stream;
 use super::worker::Worker;
 
 /// Begins when the client has its 101.
-pub(super) fn open(worker: &Rc<Worker>, client: OnUpgrade, upstream: Parts<LastWord<TokioIo<Stream>>>) {
+pub(super) fn open(
+    worker: &Rc<Worker>,
+    place: Place,
+    client: OnUpgrade,
+    upstream: Parts<LastWord<TokioIo<Stream>>>,
+) {
     let idle = worker.config.timeouts.tunnel;
-    let in_flight = worker.tunnel_begins();
+    let in_flight = (worker.tunnel_begins(), place);
     tokio::task::spawn_local(async move {
         let _in_flight = in_flight;
         let Ok(upgraded) = client.await else { return };
@@ -46,8 +52,10 @@ where
     let moved = Cell::new(Instant::now());
     let mut client = Noted { stream: client, moved: &moved };
     let mut upstream = Noted { stream: upstream, moved: &moved };
-    let both = async {
+    let both = async move {
         tokio::try_join!(upstream.write_all(&from_client), client.write_all(&from_upstream))?;
+        // They are slices of buffers that may be large.
+        drop((from_client, from_upstream));
         // When one direction ends, the other may go on.
         copy_bidirectional_with_sizes(&mut client, &mut upstream, BUFFER, BUFFER).await.map(|_| ())
     };

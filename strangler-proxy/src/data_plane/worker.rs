@@ -22,6 +22,7 @@ use super::peer::Via;
 use super::pool::{Pool, PoolConfig, UpstreamBody};
 use super::refusal::RefusalCounts;
 use super::request_body::RequestBody;
+use super::room::{Place, Places, Room, places, share};
 use super::socket::Socket;
 use super::tls_server::TlsServer;
 use super::upstream::{Upstream, UpstreamConfig, Upstreams, Use};
@@ -50,6 +51,8 @@ pub(super) struct Worker {
     requests_max: usize,
     /// From so many requests on, none is shadowed.
     shed_at: usize,
+    /// For tunnels: those that are open, and requests that may become one.
+    tunnels: Rc<Semaphore>,
     changed: Notify,
 }
 
@@ -102,6 +105,14 @@ pub(super) struct Setup {
     pub(super) done: oneshot::Sender<Drained>,
 }
 
+/// A request, counted for as long as it lives.
+pub(super) struct InProgress {
+    counted: Counted,
+    _place: Option<Place>,
+    /// As many were in progress as may be.
+    pub(super) is_one_too_many: bool,
+}
+
 /// A connection or a tunnel, counted for as long as it lives.
 pub(super) struct Counted {
     worker: Rc<Worker>,
@@ -143,20 +154,20 @@ impl Worker {
             gauges: Arc::default(),
             requests_max,
             shed_at: (requests_max * usize::from(config.limits.shed_share) / 10_000).max(1),
+            tunnels: places(config.limits.tunnels_max, &config),
             changed: Notify::new(),
             config,
         });
 
         worker.counts.thread(&worker.gauges);
-        let room = Rc::new(Semaphore::new(share(worker.config.limits.connections_max, &worker.config)));
+        let room = places(worker.config.limits.connections_max, &worker.config);
         let rooms: Vec<_> = worker
             .config
             .listeners
             .iter()
             .enumerate()
             .map(|(index, listener)| {
-                let own = listener.connections_max.map(|max| share(max, &worker.config));
-                let own = own.map(|own| Rc::new(Semaphore::new(own)));
+                let own = listener.connections_max.map(|max| places(max, &worker.config));
                 Room { listener: index, all: Rc::clone(&room), own }
             })
             .collect();
@@ -229,14 +240,18 @@ impl Worker {
         self.counted(|gauges| &gauges.streams)
     }
 
-    /// A request is in progress for as long as what this gives lives.
-    pub(super) fn request_begins(self: &Rc<Self>) -> Counted {
-        self.counted(|gauges| &gauges.requests)
+    /// A place for a tunnel, if there is one.
+    pub(super) fn place_for_a_tunnel(&self) -> Option<Place> {
+        Place::try_take(&self.tunnels)
     }
 
-    /// Whether more requests are in progress than may be.
-    pub(super) fn is_overloaded(&self) -> bool {
-        self.gauges.requests.get() > self.requests_max
+    /// A request is in progress for as long as what this gives lives. `of_listener` is how many more its listener may have,
+    /// if it has a limit of its own.
+    pub(super) fn request_begins(self: &Rc<Self>, of_listener: Option<&Rc<Semaphore>>) -> InProgress {
+        let counted = self.counted(|gauges| &gauges.requests);
+        let place = of_listener.map(Place::try_take);
+        let is_one_too_many = self.gauges.requests.get() > self.requests_max || matches!(place, Some(None));
+        InProgress { counted, _place: place.flatten(), is_one_too_many }
     }
 
     /// Whether clients may soon have to be refused: then nothing is done any more that is not for them.
@@ -257,6 +272,7 @@ impl Worker {
 
     fn door(&self, listener: &Listener, server: Option<Arc<TlsServer>>) -> Door {
         Door {
+            requests: listener.requests_max.map(|max| places(max, &self.config)),
             proxy_protocol: listener.proxy_protocol.clone(),
             header_timeout: self.timeouts.head,
             tls: server.map(|server| {
@@ -374,9 +390,9 @@ impl Worker {
     }
 }
 
-impl Counted {
+impl InProgress {
     pub(super) fn worker(&self) -> &Worker {
-        &self.worker
+        &self.counted.worker
     }
 }
 
@@ -402,6 +418,7 @@ impl Backed {
             idle_timeout: config.idle_timeout,
             connect_timeout: config.connect_timeout,
             head_bytes_max: config.head_bytes_max,
+            fields_max: config.fields_max,
             preserve_header_case: of.forwarding.preserve_header_case,
         };
         let places = pool.connections_max;
@@ -426,69 +443,6 @@ impl Backed {
 fn default_host(control: &UpstreamConfig) -> io::Result<HeaderValue> {
     let authority = control.authorities.first().map_or("", String::as_str);
     HeaderValue::from_str(authority).map_err(io::Error::other)
-}
-
-/// How many connections a thread may have: of all listeners, and of one of them.
-#[derive(Clone)]
-struct Room {
-    listener: usize,
-    all: Rc<Semaphore>,
-    own: Option<Rc<Semaphore>>,
-}
-
-/// A place among each of these, for as long as the connection lives.
-struct Places {
-    _own: Option<Place>,
-    _all: Place,
-}
-
-struct Place(Rc<Semaphore>);
-
-impl Room {
-    /// This one, when it is its own limit that keeps it from taking connections.
-    fn listener_that_is_full(&self) -> Option<usize> {
-        self.own.as_ref().filter(|own| own.available_permits() == 0).map(|_| self.listener)
-    }
-
-    fn try_take(&self) -> Option<Places> {
-        let own = match &self.own {
-            Some(own) => Some(Place::try_take(own)?),
-            None => None,
-        };
-        Some(Places { _own: own, _all: Place::try_take(&self.all)? })
-    }
-
-    /// A listener that is full takes no place from the others.
-    async fn take(&self) -> Places {
-        let own = match &self.own {
-            Some(own) => Some(Place::take(own).await),
-            None => None,
-        };
-        Places { _own: own, _all: Place::take(&self.all).await }
-    }
-}
-
-impl Place {
-    fn try_take(room: &Rc<Semaphore>) -> Option<Self> {
-        room.try_acquire().ok()?.forget();
-        Some(Self(Rc::clone(room)))
-    }
-
-    async fn take(room: &Rc<Semaphore>) -> Self {
-        room.acquire().await.expect("it is never closed").forget();
-        Self(Rc::clone(room))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.add_permits(1);
-    }
-}
-
-/// A thread's share of a limit over all threads.
-fn share(limit: usize, config: &DataPlaneConfig) -> usize {
-    limit.div_ceil(config.threads.get()).clamp(1, Semaphore::MAX_PERMITS)
 }
 
 /// A quarter of the shortest timeout, so that none is late by more than that.

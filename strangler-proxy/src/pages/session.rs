@@ -75,13 +75,18 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::admin::Role;
+    use crate::admin::{AdminLimits, Role};
 
     const NOW: UnixMillis = UnixMillis(1_000_000_000);
 
     fn access(secret: &str) -> AdminConfig {
         let token = Token { name: "ann b".to_owned(), secret: secret.to_owned(), role: Role::Reviewer };
-        AdminConfig { address: AdminConfig::DEFAULT_ADDRESS, tokens: vec![token], trusted: None }
+        AdminConfig {
+            address: AdminConfig::DEFAULT_ADDRESS,
+            tokens: vec![token],
+            trusted: None,
+            limits: AdminLimits::default(),
+        }
     }
 
     fn with(cookies: &[String]) -> HeaderMap {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use diff_harness::comparison::Verdict;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::noise::book::EndpointNoise;
@@ -9,7 +10,7 @@ use diff_harness::store::{
     Batch, ComparisonRecord, Epoch, NegativeControl, PlainTally, Recorded, Tally, Undeclared,
 };
 
-use super::gathered::{EndpointGathered, LATENCIES_MAX, Plain, Sort, add_rule};
+use super::gathered::{EndpointGathered, LATENCIES_MAX, OTHER, Plain, SHAPES_MAX, Sort, add_rule};
 
 /// Proposals that wait for the store.
 const UNDECLARED_MAX: usize = 1000;
@@ -58,10 +59,10 @@ impl Draft {
         self.comparisons.extend(records);
     }
 
-    /// While the store refuses them, the newest are given up: those that wait say enough.
-    pub(super) fn add_recorded(&mut self, recorded: Vec<Recorded>) {
+    /// While the store refuses them, the newest are given up: those that wait say enough. Gives these back.
+    pub(super) fn add_recorded(&mut self, recorded: Vec<Recorded>) -> Vec<Recorded> {
         self.recorded.extend(recorded);
-        self.recorded.truncate(RECORDED_MAX);
+        self.recorded.split_off(self.recorded.len().min(RECORDED_MAX))
     }
 
     pub(super) fn add_undeclared(&mut self, undeclared: Vec<Undeclared>) {
@@ -113,7 +114,7 @@ impl Draft {
         let mut draft = Self { comparisons: batch.comparisons, ..Self::default() };
         draft.tallies = batch.tallies.into_iter().collect();
         draft.add_undeclared(batch.undeclared);
-        draft.add_recorded(batch.recorded);
+        draft.recorded = batch.recorded;
         for plain in batch.plain {
             draft.add_plain(plain);
         }
@@ -122,9 +123,15 @@ impl Draft {
         draft
     }
 
-    fn add_plain(&mut self, plain: PlainTally) {
+    fn add_plain(&mut self, mut plain: PlainTally) {
         let PlainTally { verdict, both_failed, status, .. } = plain;
-        let key = (plain.endpoint.clone(), plain.shape.clone(), Sort { verdict, both_failed, status });
+        let sort = Sort { verdict, both_failed, status };
+        let mut key = (plain.endpoint.clone(), plain.shape.clone(), sort);
+        // While the store takes nothing, more of them gather than between two writes.
+        if !self.plain.contains_key(&key) && !self.has_room_for_a_shape(&key) {
+            OTHER.clone_into(&mut plain.shape);
+            OTHER.clone_into(&mut key.1);
+        }
         let Some(known) = self.plain.get_mut(&key) else {
             self.plain.insert(key, plain);
             return;
@@ -142,6 +149,24 @@ impl Draft {
     }
 }
 
+impl Draft {
+    fn has_room_for_a_shape(&self, (endpoint, shape, _): &PlainKey) -> bool {
+        let sort = Sort { verdict: Verdict::Match, both_failed: false, status: None };
+        let mut of_endpoint = self.plain.range((endpoint.clone(), String::new(), sort)..);
+        let (mut count, mut last) = (0, None);
+        while let Some(((of, known, _), _)) = of_endpoint.next()
+            && of == endpoint
+        {
+            if known == shape {
+                return true;
+            }
+            count += usize::from(last != Some(known));
+            last = Some(known);
+        }
+        count < SHAPES_MAX
+    }
+}
+
 fn plain_tally(endpoint: &EndpointId, shape: &str, plain: Plain) -> PlainTally {
     let Plain { sort: Sort { verdict, both_failed, status }, count, spread, tolerated, applied, latencies } =
         plain;
@@ -156,5 +181,36 @@ fn plain_tally(endpoint: &EndpointId, shape: &str, plain: Plain) -> PlainTally {
         tolerated,
         applied,
         latencies,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diff_harness::store::Spread;
+
+    use super::*;
+
+    fn plain(shape: &str, verdict: Verdict) -> PlainTally {
+        let sort = Sort { verdict, both_failed: false, status: Some(200) };
+        let none = || (Vec::new(), Vec::new(), Vec::new());
+        let (tolerated, applied, latencies) = none();
+        let one = Plain { sort, count: 1, spread: Spread::default(), tolerated, applied, latencies };
+        plain_tally(&"GET /a".parse().unwrap(), shape, one)
+    }
+
+    /// However long the store takes nothing: what is counted by shape is counted, and takes no more memory.
+    #[test]
+    fn shapes_past_the_limit_are_counted_as_another_one() {
+        let mut draft = Draft::default();
+        for n in 0..3 * SHAPES_MAX {
+            for verdict in [Verdict::Match, Verdict::Tolerated, Verdict::Match] {
+                draft.add_plain(plain(&format!("s{n}"), verdict));
+            }
+        }
+        let all: Vec<_> = draft.plain.into_values().collect();
+        let total: u64 = all.iter().map(|plain| plain.count).sum();
+        assert_eq!((total, all.len()), (9 * SHAPES_MAX as u64, 2 * (SHAPES_MAX + 1)));
+        let other: u64 = all.iter().filter(|plain| plain.shape == OTHER).map(|plain| plain.count).sum();
+        assert_eq!(other, 6 * SHAPES_MAX as u64);
     }
 }

@@ -16,8 +16,8 @@ use crate::routes::table::ActiveRoute;
 /// take memory without end.
 const EPOCHS_MAX: usize = 32;
 /// Shapes of one endpoint between two writes; what comes after them is counted as another one.
-const SHAPES_MAX: usize = 256;
-const OTHER: &str = "other";
+pub(super) const SHAPES_MAX: usize = 256;
+pub(super) const OTHER: &str = "other";
 /// Paired latencies of one shape between two writes; further ones are only counted.
 pub(super) const LATENCIES_MAX: usize = 256;
 

@@ -42,10 +42,10 @@ pub struct RulesJudge {
 }
 
 impl RulesJudge {
-    pub fn new(rules: Rules) -> Self {
+    pub fn new(rules: Rules, limits: Limits) -> Self {
         let hash = rules.hash();
-        let comparator = Comparator::new(rules, Limits::default());
-        Self { comparator, plain: Comparator::default(), rules: hash }
+        let plain = Comparator::new(Rules::default(), limits.clone());
+        Self { comparator: Comparator::new(rules, limits), plain, rules: hash }
     }
 }
 

@@ -7,6 +7,7 @@ use diff_harness::comparison::{Comparison, Disposition, DropReason, Judgement, V
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::{Observation, Request};
 use diff_harness::noise::confirm::{Confirmation, certain_exposure, sift};
+use diff_harness::size;
 
 use super::remember::{Recording, id_of};
 use super::{AskAgain, Judge, SecondRound, Suspect};
@@ -27,25 +28,7 @@ impl Recording {
         let (control, candidate) = (&pair.control.observation, &pair.candidate.observation);
         let endpoint = &pair.request().route.endpoint;
         match self.judged(&judge, endpoint, &pair.request().request, control, candidate) {
-            Some(Judgement::Compared(mut comparison)) => {
-                if let Some(asker) = self.asker.get() {
-                    asker.compared(&pair);
-                }
-                let epoch = self.epochs.of(control, candidate, judge.rules());
-                self.noise.quiet(&epoch.control, endpoint, &mut comparison);
-                if comparison.verdict() != Verdict::Mismatch {
-                    return self.remember(pair, comparison, None, false, &epoch);
-                }
-                let suspect =
-                    Box::new(Suspect { pair, comparison, epoch, judge: Arc::clone(&judge), unsteady: false });
-                let refused = match self.asker.get() {
-                    Some(asker) => asker.ask_again(suspect).err(),
-                    None => Some(suspect),
-                };
-                if let Some(suspect) = refused {
-                    self.remember_suspect(*suspect, None);
-                }
-            }
+            Some(Judgement::Compared(comparison)) => self.compared(pair, comparison, &judge),
             Some(Judgement::Skipped(reason)) => pair.ending.settle(Disposition::Skipped(reason)),
             None => {
                 let request = pair.request();
@@ -56,6 +39,38 @@ impl Recording {
                 );
                 pair.ending.settle(Disposition::Dropped(DropReason::ComparatorFailed));
             }
+        }
+    }
+
+    /// Remembers a pair by what was found, or hands it on to be asked again.
+    fn compared(&self, mut pair: Pair, mut comparison: Comparison, judge: &Arc<Box<dyn Judge>>) {
+        let asker = self.asker.get();
+        if let Some(asker) = asker {
+            asker.compared(&pair);
+        }
+        let (control, candidate) = (&pair.control.observation, &pair.candidate.observation);
+        let endpoint = &pair.request().route.endpoint;
+        let epoch = self.epochs.of(control, candidate, judge.rules());
+        self.noise.quiet(&epoch.control, endpoint, &mut comparison);
+        if comparison.verdict() != Verdict::Mismatch {
+            return self.remember(pair, comparison, None, false, &epoch);
+        }
+        // What was found waits with the pair.
+        let asker = asker.filter(|_| {
+            let has_room = pair.hold(size_of_comparison(&comparison));
+            if !has_room {
+                pair.request().route.counters.not_asked_again();
+            }
+            has_room
+        });
+        let suspect =
+            Box::new(Suspect { pair, comparison, epoch, judge: Arc::clone(judge), unsteady: false });
+        let refused = match asker {
+            Some(asker) => asker.ask_again(suspect).err(),
+            None => Some(suspect),
+        };
+        if let Some(suspect) = refused {
+            self.remember_suspect(*suspect, None);
         }
     }
 
@@ -150,4 +165,9 @@ impl Recording {
             Judgement::Skipped(_) => None,
         }
     }
+}
+
+fn size_of_comparison(comparison: &Comparison) -> usize {
+    let tolerated = comparison.tolerated.iter().map(|tolerated| &tolerated.divergence);
+    comparison.divergences.iter().chain(tolerated).map(size::of_divergence).sum()
 }

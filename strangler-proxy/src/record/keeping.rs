@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
 use diff_harness::exchange::{Exchange, Observation, Outcome, TransportFailure};
+use diff_harness::size;
 use diff_harness::store::Recorded;
 
 use super::draft::RECORDED_MAX;
@@ -41,8 +42,10 @@ impl Recording {
             catch_unwind(AssertUnwindSafe(|| self.redactor.begin(&exchange).exchange(exchange.clone()).0));
         match redacted {
             Ok(exchange) => {
-                let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-                recorded.push(Recorded::new(exchange));
+                let one = Recorded::new(exchange);
+                if self.waiting.take_recorded(size::of_recorded(&one)) {
+                    self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+                }
             }
             Err(_) => tracing::error!(
                 id = id_of(request),

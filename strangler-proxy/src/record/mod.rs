@@ -25,6 +25,7 @@ mod judging;
 mod keeping;
 mod read_back;
 mod recorder;
+mod waiting;
 mod remember;
 mod storage;
 mod trial;

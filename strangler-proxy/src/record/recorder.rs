@@ -105,10 +105,10 @@ impl Recorder {
     }
 
     pub fn health(&self) -> RecordHealth {
-        use std::sync::atomic::Ordering::Relaxed;
         RecordHealth {
-            waiting: self.recording.waiting.load(Relaxed),
-            unrecorded: self.recording.unrecorded.load(Relaxed),
+            waiting: self.recording.waiting.records(),
+            waiting_bytes: self.recording.waiting.bytes(),
+            unrecorded: self.recording.waiting.unrecorded(),
             ..self.recording.signals.health()
         }
     }

@@ -2,29 +2,28 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use diff_harness::comparison::{Comparison, Disposition, Verdict};
-use diff_harness::divergence::Divergence;
-use diff_harness::exchange::{CapturedBody, Exchange, Observation, Outcome};
+use diff_harness::exchange::{Exchange, Observation, Outcome};
 use diff_harness::fingerprint::Fingerprint;
 use diff_harness::noise::confirm::Confirmation;
 use diff_harness::redact::Redactor;
 use diff_harness::shape::write_shape;
+use diff_harness::size;
 use diff_harness::store::{ComparisonRecord, Epoch, LatencyPair, Recorded, Spread};
-use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 
 use super::gathered::{Gathered, Seen, add_rule};
 use super::noise::Noise;
 use super::storage::Signals;
+use super::waiting::Waiting;
 use super::written::Written;
 use super::{AskAgain, Epochs, Judge, RecordConfig};
 use crate::counters::EndpointCounters;
 use crate::fallback::{Again, FallbackHandle, Found};
-use crate::shadow::{Answered, Pair, ShadowedRequest, size_of_headers};
+use crate::shadow::{Answered, Pair, ShadowedRequest};
 
 /// What the threads that compare and the thread that writes share.
 pub(super) struct Recording {
@@ -32,12 +31,7 @@ pub(super) struct Recording {
     pub(super) judge: ArcSwap<Box<dyn Judge>>,
     pub(super) epochs: Epochs,
     pub(super) signals: Signals,
-    /// Records that were made and that no store has taken.
-    pub(super) waiting: AtomicUsize,
-    /// Bytes of the exchanges in them.
-    pub(super) waiting_bytes: AtomicUsize,
-    /// Records that were given up.
-    pub(super) unrecorded: AtomicU64,
+    pub(super) waiting: Waiting,
     pub(super) noise: Noise,
     pub(super) written: Written,
     pub(super) fallback: FallbackHandle,
@@ -67,9 +61,7 @@ impl Recording {
             judge: ArcSwap::from_pointee(judge),
             epochs,
             signals: Signals::default(),
-            waiting: AtomicUsize::new(0),
-            waiting_bytes: AtomicUsize::new(0),
-            unrecorded: AtomicU64::new(0),
+            waiting: Waiting::new(config.waiting_max, config.waiting_bytes_max),
             noise,
             written: Written::default(),
             fallback,
@@ -133,7 +125,7 @@ impl Recording {
                 gathered.count(epoch, &route, verdict, both_failed);
                 match record {
                     Some(record) => gathered.add_record(epoch, record),
-                    None => drop(self.unrecorded.fetch_add(1, Ordering::Relaxed)),
+                    None => self.waiting.gave_up(1),
                 }
             } else {
                 self.gathered().add_plain(epoch, &route, shape, &comparison, seen);
@@ -165,7 +157,7 @@ impl Recording {
         candidate: Answered,
         comparison: Comparison,
     ) -> Option<ComparisonRecord> {
-        if self.waiting.load(Ordering::Relaxed) >= self.config.waiting_max {
+        if self.waiting.is_full() {
             return None;
         }
         let verdict = comparison.verdict();
@@ -195,13 +187,16 @@ impl Recording {
             latencies: seen.latencies,
             exchange,
         };
-        let bytes = size_of_record(&record);
-        if self.waiting_bytes.load(Ordering::Relaxed) + bytes > self.config.waiting_bytes_max {
-            record.exchange = None;
+        let waiting = match &record.exchange {
+            Some(_) => self.waiting.take_with_exchange(size::of_record(&record)),
+            None => self.waiting.take_record(size::of_record(&record)),
+        };
+        let waiting = waiting.or_else(|| {
+            record.exchange.take()?;
             record.notes.push("the exchange was not kept: too much waits for the store".to_owned());
-        }
-        self.waiting_bytes.fetch_add(size_of_record(&record), Ordering::Relaxed);
-        if self.waiting.fetch_add(1, Ordering::Relaxed) + 1 == self.config.write_at {
+            self.waiting.take_record(size::of_record(&record))
+        });
+        if waiting? == self.config.write_at {
             self.signals.write_soon();
         }
         Some(record)
@@ -211,30 +206,6 @@ impl Recording {
         // Whatever panicked left counts that are whole: every change is one addition or one push.
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What the values of a record take in memory, near enough for a limit.
-pub(super) fn size_of_record(record: &ComparisonRecord) -> usize {
-    let divergences = record.divergences.iter().map(|(_, divergence)| {
-        let Divergence { control, candidate, .. } = divergence.get();
-        size_of::<Divergence>()
-            + [control, candidate].iter().filter_map(|v| v.as_ref().map(String::len)).sum::<usize>()
-    });
-    let exchange = record.exchange.as_ref().map_or(0, |exchange| {
-        let Exchange { request, control, candidate, .. } = exchange.get();
-        let responses = [control, candidate].map(|observation| match &observation.outcome {
-            Outcome::Response(response) => size_of_message(&response.headers, &response.body),
-            Outcome::Failure(_) => 0,
-        });
-        request.target.len()
-            + size_of_message(&request.headers, &request.body)
-            + responses.iter().sum::<usize>()
-    });
-    size_of::<ComparisonRecord>() + divergences.sum::<usize>() + exchange
-}
-
-fn size_of_message(headers: &HeaderMap, body: &CapturedBody) -> usize {
-    size_of_headers(headers) + body.kept().len()
 }
 
 fn exchange(request: &ShadowedRequest, control: Answered, candidate: Answered) -> Exchange {

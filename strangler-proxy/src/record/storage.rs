@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diff_harness::exchange::UnixMillis;
-use diff_harness::store::{Batch, ComparisonRecord, Epoch, Store};
+use diff_harness::size;
+use diff_harness::store::{Batch, ComparisonRecord, Epoch, Recorded, Store};
 
 use super::draft::Draft;
-use super::remember::{Recording, size_of_record};
+use super::remember::Recording;
 use super::trial::Trials;
 use super::undeclared::Sighting;
 use super::{CompareHandle, Discover, written};
@@ -26,6 +26,8 @@ pub struct RecordHealth {
     pub written: Option<UnixMillis>,
     /// Comparisons whose details wait for the store. Counts wait beside them and are never lost.
     pub waiting: usize,
+    /// Bytes of all that waits, as `record.waiting_bytes` bounds them.
+    pub waiting_bytes: usize,
     /// Comparisons whose details were given up. Their counts were not.
     pub unrecorded: u64,
 }
@@ -210,7 +212,7 @@ impl Storage {
             }
             self.refusals = 0;
             something = true;
-            self.forget(&batch.comparisons);
+            self.forget(&batch.comparisons, &batch.recorded);
         }
         Ok(something)
     }
@@ -227,16 +229,16 @@ impl Storage {
             comparisons = details.len(),
             "the store takes counts and refuses these details; they are given up"
         );
-        self.recording.unrecorded.fetch_add(details.len() as u64, Ordering::Relaxed);
-        self.forget(&details);
+        self.recording.waiting.gave_up(details.len());
+        self.forget(&details, &[]);
         true
     }
 
     /// These do not wait any more.
-    fn forget(&self, comparisons: &[ComparisonRecord]) {
-        self.recording.waiting.fetch_sub(comparisons.len(), Ordering::Relaxed);
-        let bytes = comparisons.iter().map(size_of_record).sum();
-        self.recording.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    fn forget(&self, comparisons: &[ComparisonRecord], recorded: &[Recorded]) {
+        let bytes =
+            comparisons.iter().map(size::of_record).chain(recorded.iter().map(size::of_recorded)).sum();
+        self.recording.waiting.give_back(comparisons.len(), bytes);
     }
 
     fn record(&self, batch: &Batch) -> Result<(), String> {
@@ -279,7 +281,8 @@ impl Storage {
             draft.count(endpoint, &delta);
         }
         draft.add_undeclared(undeclared);
-        draft.add_recorded(recorded);
+        let given_up = draft.add_recorded(recorded);
+        self.forget(&[], &given_up);
         for mut gathered in self.recording.take_gathered().into_epochs() {
             let draft = self.draft(&gathered.epoch);
             for endpoint in gathered.take_endpoints() {

@@ -26,12 +26,13 @@ impl AdminThread {
             .max_blocking_threads(ADMIN_BLOCKING_MAX)
             .thread_name("admin-work")
             .build()?;
+        let limits = api.access.limits.clone();
         let site = Arc::new(Site::new(Arc::clone(&api), stopped.clone())?);
         let router = pages::hardened(admin::router(api).merge(pages::router(Arc::clone(&site))));
         let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(move || {
             let serving = async {
                 let pulse = tokio::spawn(site.keep_pulse());
-                let served = admin::serve(listener, router, stopped).await;
+                let served = admin::serve(listener, router, limits, stopped).await;
                 pulse.abort();
                 served
             };

@@ -11,10 +11,11 @@ use std::time::Instant;
 use diff_harness::divergence::Severity;
 use diff_harness::endpoint::SafeMethod;
 use diff_harness::exchange::{CapturedBody, Observation, Outcome};
+use diff_harness::size;
 use tokio::sync::mpsc;
 
 use super::flight::Flight;
-use super::handle::{Shared, size_of_headers, takes};
+use super::handle::{Shared, takes};
 use super::{Pair, ReadBackRequest, Reservation, ShadowConfig, ShadowedRequest};
 use crate::record::{AskAgain, Suspect};
 
@@ -91,7 +92,7 @@ impl AskAgain for Asker {
             return;
         }
         let mut held = self.shared.budget.nothing();
-        if held.grow(size_of_headers(&first.headers) + first.body.kept().len()) {
+        if held.grow(size::of_headers(&first.headers) + first.body.kept().len()) {
             let (flight, first) = (pair.ending.flight(), pair.control.observation.clone());
             // Full: another one will be sampled.
             let _ = self.queue.try_send(Errand::Twice(Box::new(Twice { flight, first, _held: held })));

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use diff_harness::comparison::DropReason;
 use diff_harness::endpoint::SafeMethod;
 use diff_harness::exchange::{Observation, Outcome, Response, Side, TransportFailure};
+use diff_harness::{owned, size};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 
 use super::deadlines::{Late, OnTheWay};
-use super::handle::{Shared, size_of_headers};
+use super::handle::Shared;
 use super::{Answered, Capture, SHADOW_HEADER, ShadowConfig, ShadowedRequest};
 use crate::data_plane::pool::{Attempt, Freshness, Pool, PoolConfig, SendError, SendFailure, UpstreamBody};
 use crate::data_plane::strip_response;
@@ -41,6 +42,7 @@ impl Pools {
                 // Short of the deadline of the exchange, so that the one is never taken for the other.
                 connect_timeout: config.connect_max.min(config.exchange_max / 2),
                 head_bytes_max: upstream.config.head_bytes_max,
+                fields_max: upstream.config.fields_max,
                 preserve_header_case: false,
             };
             Pool::new(Arc::clone(upstream), limits)
@@ -168,6 +170,9 @@ async fn exchange(
         }
     };
     circuit.succeeded();
+    if pool.has_too_many_fields(&response) {
+        return Ok(failure(TransportFailure::Protocol, sent.elapsed()));
+    }
     let (mut head, body) = response.into_parts();
     if let Some(mark) = &request.dry_run {
         if !mark.is_acknowledged_by(&head.headers) {
@@ -177,7 +182,9 @@ async fn exchange(
     }
     // As the other response lost those of its own connection.
     strip_response(&mut head.headers);
+    owned::headers(&mut head.headers);
     let mut capture = Capture::new(shared.config.body_kept_max, &shared.budget);
+    capture.hold(size::of_headers(&head.headers));
     // An event stream has no end to wait for; its head can be compared.
     let ended = if is_event_stream(&head.headers) {
         Ok(End::Cut)
@@ -191,13 +198,9 @@ async fn exchange(
         Err(_) => return Ok(failure(TransportFailure::Closed, sent.elapsed())),
     };
     let (latency, read) = (sent.elapsed(), captured.length);
-    let mut held = captured.held;
-    if !held.grow(size_of_headers(&head.headers)) {
-        return Err(DropReason::MemoryLimit.into());
-    }
     let response = Response { status: head.status, headers: head.headers, body: captured.body };
     let observation = Observation { outcome: Outcome::Response(response), latency };
-    Ok(Answered { observation, held: Some(held), read })
+    Ok(Answered { observation, held: Some(captured.held), read })
 }
 
 /// Sends a request; a dry run once, on a new connection, which is not closed for being idle. A shadow that met a

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use diff_harness::compare::Limits;
+
 use super::FirstConfig;
 
 /// What shadowing may cost. Every limit that is reached is counted under a reason of its own.
@@ -21,6 +23,8 @@ pub struct ShadowConfig {
     pub connect_max: Duration,
     /// Bytes of one body that are kept for comparison; a longer one is hashed.
     pub body_kept_max: usize,
+    /// Bytes that such a body may become when its content coding is undone; a larger one is compared by its bytes.
+    pub body_decoded_max: usize,
     /// Bytes of one shadowed body that are read at all; a longer one is cut.
     pub body_read_max: u64,
     /// Bytes kept for comparison over all requests; over it they are dropped as `memory_limit`.
@@ -53,6 +57,7 @@ impl Default for ShadowConfig {
             exchange_max: Duration::from_secs(30),
             connect_max: Duration::from_secs(2),
             body_kept_max: 1 << 20,
+            body_decoded_max: Limits::DECODED_BYTES_MAX,
             body_read_max: 128 << 20,
             memory_max: 256 << 20,
             circuit_failures: 5,
@@ -70,4 +75,9 @@ impl Default for ShadowConfig {
 impl ShadowConfig {
     /// The share that means every request.
     pub const WHOLE: u16 = 10_000;
+
+    /// What comparing may cost.
+    pub fn comparing(&self) -> Limits {
+        Limits { decoded_bytes_max: self.body_decoded_max, ..Limits::default() }
+    }
 }

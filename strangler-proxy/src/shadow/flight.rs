@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use diff_harness::comparison::{Disposition, DropReason, SkipReason};
 use diff_harness::exchange::{
     CapturedBody, Observation, Outcome, Request, Side, TransportFailure, UnixMillis,
 };
+use diff_harness::{owned, size};
 use http::HeaderValue;
 use http::uri::PathAndQuery;
 
@@ -18,8 +20,6 @@ use crate::routes::table::ActiveRoute;
 #[derive(Debug)]
 pub(super) struct Flight {
     pub(super) request: ShadowedRequest,
-    /// The bytes of the request itself.
-    _held: Reservation,
     compare: CompareHandle,
     state: Mutex<State>,
 }
@@ -51,6 +51,8 @@ pub struct ShadowedRequest {
     pub(super) dry_run: Option<Arc<DryRunHeader>>,
     /// The deployment of the candidate when a dry run of it began; 0 where it is none.
     pub(super) deployment: u64,
+    /// The memory that it takes, once it is kept.
+    pub(super) held: Option<Reservation>,
 }
 
 /// An observation with the memory that it takes.
@@ -79,6 +81,24 @@ pub struct Ending {
 }
 
 impl ShadowedRequest {
+    /// The same in memory of its own: it may wait for long, and its fields are pieces of the buffer in which they came.
+    pub(super) fn own(mut self, held: Reservation) -> Self {
+        self.held = Some(held);
+        self.id = owned::value(&self.id);
+        let target = Bytes::copy_from_slice(self.target.as_str().as_bytes());
+        self.target = PathAndQuery::from_maybe_shared(target).unwrap_or(self.target);
+        owned::headers(&mut self.request.headers);
+        self
+    }
+
+    /// What it takes of memory, in bytes.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Flight>()
+            + size::of_headers(&self.request.headers)
+            + 2 * self.target.as_str().len()
+            + self.request.body.kept().len()
+    }
+
     /// The header that says that nothing is to be committed, where it is a dry run.
     pub fn dry_run(&self) -> Option<&DryRunHeader> {
         self.dry_run.as_deref()
@@ -86,6 +106,14 @@ impl ShadowedRequest {
 }
 
 impl Pair {
+    /// Accounts for what is kept beside the pair; `false` where there is no room for it.
+    #[must_use = "without the bytes nothing more may be kept"]
+    pub(crate) fn hold(&mut self, bytes: usize) -> bool {
+        let held = [&mut self.control.held, &mut self.candidate.held].into_iter().find_map(Option::as_mut);
+        // Where neither side has a body there is next to nothing to keep.
+        held.is_none_or(|held| held.grow(bytes))
+    }
+
     pub fn request(&self) -> &ShadowedRequest {
         self.ending.request()
     }
@@ -119,9 +147,10 @@ impl Drop for Ending {
 impl From<ShadowRequest> for ShadowedRequest {
     fn from(request: ShadowRequest) -> Self {
         let ShadowRequest { id, at, route, method, target, headers, body, to } = request;
-        let body = CapturedBody::Whole(body);
+        // A copy: it is a piece of a buffer that may be larger.
+        let body = CapturedBody::Whole(Bytes::copy_from_slice(&body));
         let request = Request { method: method.into(), target: target.to_string(), headers, body };
-        Self { id, at, route, target, request, to, dry_run: None, deployment: 0 }
+        Self { id, at, route, target, request, to, dry_run: None, deployment: 0, held: None }
     }
 }
 
@@ -130,18 +159,15 @@ impl From<DryRunRequest> for ShadowedRequest {
         let DryRunRequest { id, at, route, method, target, headers, body, mark } = request;
         let body = CapturedBody::Whole(body);
         let request = Request { method, target: target.to_string(), headers, body };
-        Self { id, at, route, target, request, to: Side::Candidate, dry_run: Some(mark), deployment: 0 }
+        let (to, dry_run) = (Side::Candidate, Some(mark));
+        Self { id, at, route, target, request, to, dry_run, deployment: 0, held: None }
     }
 }
 
 impl Flight {
     /// The two ends of one request.
-    pub(super) fn begin(
-        request: ShadowedRequest,
-        held: Reservation,
-        compare: CompareHandle,
-    ) -> (AnswerSlot, ShadowSlot) {
-        let flight = Arc::new(Self { request, _held: held, compare, state: Mutex::new(State::Open) });
+    pub(super) fn begin(request: ShadowedRequest, compare: CompareHandle) -> (AnswerSlot, ShadowSlot) {
+        let flight = Arc::new(Self { request, compare, state: Mutex::new(State::Open) });
         (AnswerSlot(Some(Arc::clone(&flight))), ShadowSlot(Some(flight)))
     }
 

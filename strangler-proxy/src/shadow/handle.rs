@@ -18,7 +18,7 @@ use super::first::{FirstJob, Patience};
 use super::flight::{Flight, ShadowSlot};
 use super::{
     Ahead, AnswerSlot, Capture, Circuit, DryRunRequest, MemoryBudget, ReadBackRequest, RecordSlot,
-    Reservation, ShadowConfig, ShadowedRequest, Unmarked, Waits,
+    ShadowConfig, ShadowedRequest, Unmarked, Waits,
 };
 use crate::record::CompareHandle;
 use crate::routes::table::ActiveRoute;
@@ -200,15 +200,18 @@ impl ShadowHandle {
         self.shared.patience.as_ref().map(|patience| patience.waits())
     }
 
-    /// For an unsafe request that is only recorded: nobody is asked.
-    pub fn record(&self, request: Unmarked, held: Option<Reservation>) -> RecordSlot {
-        RecordSlot::new(self.shared.compare.clone(), request, held)
+    /// For an unsafe request that is only recorded: nobody is asked. `None` where there is no room for it.
+    pub fn record(&self, request: Unmarked) -> Option<RecordSlot> {
+        let request = self.shared.kept(request.into())?;
+        Some(RecordSlot::new(self.shared.compare.clone(), request))
     }
 
     /// Has both sides asked what a write has left behind. Returns at once; what finds no place is left out.
-    pub fn read_back(&self, request: Box<ReadBackRequest>) {
+    pub fn read_back(&self, request: ReadBackRequest) {
+        let ReadBackRequest { request, after } = request;
+        let Some(request) = self.shared.kept(request) else { return };
         // Full, or draining: another write will be read back.
-        let _ = self.errands.try_send(Errand::ReadBack(request));
+        let _ = self.errands.try_send(Errand::ReadBack(Box::new(ReadBackRequest { request, after })));
     }
 
     /// Keeps a body of a request or an answer under the limits of shadowing.
@@ -253,11 +256,14 @@ impl Shared {
 
     /// Both ends of a request, if there is room for it.
     fn begin(&self, request: ShadowedRequest) -> Result<(AnswerSlot, ShadowSlot), DropReason> {
+        let request = self.kept(request).ok_or(DropReason::MemoryLimit)?;
+        Ok(Flight::begin(request, self.compare.clone()))
+    }
+
+    /// A request that is kept until it is asked and compared, if there is room for it.
+    fn kept(&self, request: ShadowedRequest) -> Option<ShadowedRequest> {
         let mut held = self.budget.nothing();
-        if !held.grow(size_of_request(&request)) {
-            return Err(DropReason::MemoryLimit);
-        }
-        Ok(Flight::begin(request, held, self.compare.clone()))
+        held.grow(request.size()).then(|| request.own(held))
     }
 
     fn takes_a_sample(&self) -> bool {
@@ -274,17 +280,4 @@ pub(super) fn takes(share: u16, sampled: &AtomicU64) -> bool {
     }
     let place = sampled.fetch_add(1, Ordering::Relaxed).wrapping_mul(GOLDEN) >> 32;
     (place * u64::from(ShadowConfig::WHOLE)) >> 32 < u64::from(share)
-}
-
-fn size_of_request(request: &ShadowedRequest) -> usize {
-    size_of::<Flight>()
-        + size_of_headers(&request.request.headers)
-        + request.target.as_str().len()
-        + request.request.body.kept().len()
-}
-
-/// What a header map takes, near enough for a limit.
-pub(crate) fn size_of_headers(headers: &HeaderMap) -> usize {
-    const ENTRY: usize = 128;
-    headers.iter().map(|(name, value)| ENTRY + name.as_str().len() + value.len()).sum()
 }

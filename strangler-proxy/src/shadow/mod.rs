@@ -36,7 +36,6 @@ pub use config::ShadowConfig;
 pub use dry_run::{DryRunHeader, DryRunRequest, Unmarked};
 pub use first::{Ahead, FirstConfig, WaitEnd, Waits};
 pub use flight::{AnswerSlot, Answered, Ending, Pair, ShadowedRequest};
-pub(crate) use handle::size_of_headers;
 pub use handle::{ShadowHandle, ShadowRequest, Ticket};
 pub use read_back::{ReadBack, ReadBackRequest, ReadBacks, ReadPath};
 pub use recorded::RecordSlot;

@@ -10,29 +10,24 @@ use crate::record::CompareHandle;
 pub struct RecordSlot {
     compare: CompareHandle,
     request: ShadowedRequest,
-    _held: Option<Reservation>,
 }
 
 impl RecordSlot {
-    pub(super) fn new(compare: CompareHandle, request: Unmarked, held: Option<Reservation>) -> Self {
-        let Unmarked { id, at, route, method, target, headers, body } = request;
-        let body = CapturedBody::Whole(body);
-        let request = Request { method, target: target.to_string(), headers, body };
-        let request = ShadowedRequest {
-            id,
-            at,
-            route,
-            target,
-            request,
-            to: Side::Candidate,
-            dry_run: None,
-            deployment: 0,
-        };
-        Self { compare, request, _held: held }
+    pub(super) fn new(compare: CompareHandle, request: ShadowedRequest) -> Self {
+        Self { compare, request }
     }
 
     /// The answer has ended. Never waits.
     pub fn complete(self, observation: Observation, held: Option<Reservation>) {
         self.compare.keep(self.request, Answered { observation, held, read: 0 });
+    }
+}
+
+impl From<Unmarked> for ShadowedRequest {
+    fn from(request: Unmarked) -> Self {
+        let Unmarked { id, at, route, method, target, headers, body } = request;
+        let body = CapturedBody::Whole(body);
+        let request = Request { method, target: target.to_string(), headers, body };
+        Self { id, at, route, target, request, to: Side::Candidate, dry_run: None, deployment: 0, held: None }
     }
 }

@@ -2,6 +2,12 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicIsize, Ordering};
+
+/// Bytes that the process has asked for and not given back.
+pub(crate) fn live() -> isize {
+    LIVE.load(Ordering::SeqCst)
+}
 
 /// How many times `work` asked for memory on this thread.
 pub(crate) fn during(work: impl FnOnce()) -> usize {
@@ -11,6 +17,8 @@ pub(crate) fn during(work: impl FnOnce()) -> usize {
 }
 
 struct Counting;
+
+static LIVE: AtomicIsize = AtomicIsize::new(0);
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
@@ -27,10 +35,12 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // A thread that ends may allocate after its locals are gone.
         let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        LIVE.fetch_add(layout.size() as isize, Ordering::Relaxed);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as isize, Ordering::Relaxed);
         unsafe { System.dealloc(pointer, layout) }
     }
 }

@@ -12,6 +12,7 @@ use diff_harness::suite::checkpoint::{self, Checkpoint};
 use diff_harness::suite::report::RunReport;
 use diff_harness::suite::run::{Done, Judge, Run as Runner, RunError, Selection, Settings, Shard, Target};
 use diff_harness::suite::source::Source;
+use strangler_proxy::config::Size;
 
 use super::outputs::{Outputs, write};
 use super::progress::Progress;
@@ -65,6 +66,9 @@ pub(crate) struct Run {
     /// Keeps in this file what is done, and goes on with what it says was done before
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
+    /// What a body may become when its content coding is undone; a larger one is compared by its bytes
+    #[arg(long, value_name = "SIZE", default_value = "4MiB")]
+    decoded_body: Size,
     /// Does not ask again when something differs
     #[arg(long)]
     no_confirm: bool,
@@ -154,8 +158,11 @@ impl Run {
         }
         let key = RedactionKey::random()
             .map_err(|error| Failure::error(format!("the system gives no randomness: {error}")))?;
+        let most = self.decoded_body.bytes();
         let redactor = Redactor::new(&RedactionConfig::default(), key).map_err(Failure::error)?;
-        Ok((Judge { comparator: Comparator::new(rules, Limits::default()), redactor, acceptance }, notes))
+        let redactor = redactor.decoding_up_to(most);
+        let limits = Limits { decoded_bytes_max: most, ..Limits::default() };
+        Ok((Judge { comparator: Comparator::new(rules, limits), redactor, acceptance }, notes))
     }
 
     /// What this run is of: a checkpoint of another is not gone on with.

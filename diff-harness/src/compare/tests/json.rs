@@ -1,6 +1,7 @@
 //! JSON bodies.
 
 use super::*;
+use crate::comparison::Verdict;
 
 #[test]
 fn values_members_and_types() {
@@ -150,6 +151,28 @@ fn a_report_has_a_limit_and_says_what_it_left_out() {
     let Judgement::Compared(comparison) = judge(&long("a"), &long("b")) else { panic!("skipped") };
     let value = comparison.divergences[0].control.as_ref().unwrap();
     assert!(value.len() < 1100 && value.contains("xa\""), "{value}");
+}
+
+/// The names in a path are as long as a body makes them.
+#[test]
+fn what_a_report_lists_takes_no_more_memory_than_it_may() {
+    let json = |name: usize, count: usize, leaf: &str| {
+        let list = vec![leaf; count].join(",");
+        whole("200|content-type: application/json", format!("{{\"{}\":[{list}]}}", "n".repeat(name)))
+    };
+    let found = |name, count| match judge(&json(name, count, "1"), &json(name, count, "2")) {
+        Judgement::Compared(comparison) => comparison,
+        skipped @ Judgement::Skipped(_) => panic!("{skipped:?}"),
+    };
+    let comparison = found(100_000, 60);
+    let listed = comparison.divergences.len();
+    assert!((30..45).contains(&listed), "{listed}");
+    let note = format!("60 divergences of severity changed, {listed} of them listed");
+    assert_eq!(comparison.notes, [note]);
+    // However long it is, the first one says that there is any.
+    let comparison = found(Limits::default().listed_bytes_max, 2);
+    assert_eq!((comparison.divergences.len(), comparison.verdict()), (1, Verdict::Mismatch));
+    assert_eq!(comparison.notes, ["2 divergences of severity changed, 1 of them listed"]);
 }
 
 #[test]

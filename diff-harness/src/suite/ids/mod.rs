@@ -17,6 +17,7 @@ mod shared;
 
 use std::collections::HashSet;
 
+use crate::compare::Limits;
 use crate::divergence::Location;
 use crate::suite::Learn;
 
@@ -36,6 +37,8 @@ pub struct Names {
     pairs: HashSet<(String, String)>,
     /// Whether any thing has two names.
     differ: bool,
+    /// How large a body may become by decoding, in bytes.
+    pub(in crate::suite) decoded_bytes_max: usize,
 }
 
 /// Two identifiers at one place that cannot both be right.
@@ -52,7 +55,15 @@ impl Names {
     pub fn new(learn: Learn, control_origin: &str, candidate_origin: &str) -> Self {
         let origins = (control_origin != candidate_origin)
             .then(|| (control_origin.to_owned(), candidate_origin.to_owned()));
-        Self { learn, origins, ids: Bijection::default(), pairs: HashSet::new(), differ: false }
+        let (ids, pairs) = (Bijection::default(), HashSet::new());
+        let decoded_bytes_max = Limits::DECODED_BYTES_MAX;
+        Self { learn, origins, ids, pairs, differ: false, decoded_bytes_max }
+    }
+
+    /// Bodies that grow beyond this when they are decoded are left as they are.
+    #[must_use]
+    pub fn decoding_up_to(self, bytes: usize) -> Self {
+        Self { decoded_bytes_max: bytes, ..self }
     }
 
     /// How many pairs are bound.

@@ -20,7 +20,6 @@ use crate::suite::Learn;
 
 /// As in the comparison: what is nested deeper is not JSON to us.
 const DEPTH_MAX: usize = 256;
-const DECODED_BYTES_MAX: usize = 16 << 20;
 
 /// What the answers are to.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +147,9 @@ impl<'n, 'a> Walk<'n, 'a> {
         if left_wire.is_empty() || right_wire.is_empty() {
             return None;
         }
-        let (left, right) = (plain(&control.headers, left_wire)?, plain(&candidate.headers, right_wire)?);
+        let most = self.names.decoded_bytes_max;
+        let left = plain(&control.headers, left_wire, most)?;
+        let right = plain(&candidate.headers, right_wire, most)?;
         let family = |headers| MediaType::of(headers).map(|media| media.family());
         match (family(&control.headers), family(&candidate.headers)) {
             (Some(Family::Json), Some(Family::Json)) => {
@@ -339,8 +340,8 @@ fn looks_like_link(text: &str) -> bool {
     text.contains("://") || text.starts_with('/') || text.starts_with("urn:")
 }
 
-fn plain<'b>(headers: &HeaderMap, body: &'b [u8]) -> Option<Cow<'b, [u8]>> {
-    decode(body, &codings(headers).ok()?, DECODED_BYTES_MAX).ok()
+fn plain<'b>(headers: &HeaderMap, body: &'b [u8], most: usize) -> Option<Cow<'b, [u8]>> {
+    decode(body, &codings(headers).ok()?, most).ok()
 }
 
 /// The body with its edits; everything else stays as it was, to the byte.

@@ -12,7 +12,6 @@ use crate::suite::ids::{Names, Violation};
 use crate::suite::values::{Value, Values};
 use crate::suite::{CaptureFrom, Step};
 
-const DECODED_BYTES_MAX: usize = 16 << 20;
 const DEPTH_MAX: usize = 100;
 
 /// What a step took for the steps after it.
@@ -34,9 +33,9 @@ pub(super) fn take(
 ) -> Result<Taken, String> {
     let mut taken = Taken { violations: Vec::new(), learned: Vec::new(), missing: None };
     for wanted in &step.capture {
-        let (own, location) = capture(&wanted.from, control)
+        let (own, location) = capture(&wanted.from, control, names.decoded_bytes_max)
             .map_err(|why| format!("control's response {why}, for the variable `{}`", wanted.variable))?;
-        let other = match candidate.map(|response| capture(&wanted.from, response)) {
+        let other = match candidate.map(|response| capture(&wanted.from, response, names.decoded_bytes_max)) {
             Some(Ok((value, _))) => value,
             Some(Err(why)) => {
                 taken.missing =
@@ -63,10 +62,10 @@ pub(super) fn take(
 }
 
 /// The value, and where it stood; or why there is none, as the end of a sentence about a response.
-fn capture(from: &CaptureFrom, response: &Response) -> Result<(Value, Location), String> {
+fn capture(from: &CaptureFrom, response: &Response, most: usize) -> Result<(Value, Location), String> {
     match from {
         CaptureFrom::Header(name) => header(name, response),
-        CaptureFrom::Body(path) => json(path, response),
+        CaptureFrom::Body(path) => json(path, response, most),
     }
 }
 
@@ -76,14 +75,13 @@ fn header(name: &HeaderName, response: &Response) -> Result<(Value, Location), S
     Ok((Value::text(text), Location::Header { name: name.as_str().to_owned(), part: None }))
 }
 
-fn json(path: &str, response: &Response) -> Result<(Value, Location), String> {
+fn json(path: &str, response: &Response, most: usize) -> Result<(Value, Location), String> {
     let CapturedBody::Whole(body) = &response.body else {
         return Err(format!("is too large to look for `{path}` in it"));
     };
     let no_json = || format!("is not JSON, so it has no `{path}`");
-    let body = codings(&response.headers)
-        .and_then(|codings| decode(body, &codings, DECODED_BYTES_MAX))
-        .map_err(|_| no_json())?;
+    let body =
+        codings(&response.headers).and_then(|codings| decode(body, &codings, most)).map_err(|_| no_json())?;
     let value: serde_json::Value = serde_json::from_slice(&body).map_err(|_| no_json())?;
     let query = JsonPath::parse(path).expect("the loader has parsed it");
     let found = query.query_located(&value).all();
@@ -129,7 +127,7 @@ mod tests {
     fn captured(path: &str, body: &str) -> Result<String, String> {
         let body = CapturedBody::Whole(Bytes::from(body.to_owned()));
         let response = Response { status: StatusCode::OK, headers: HeaderMap::new(), body };
-        capture(&CaptureFrom::Body(path.to_owned()), &response)
+        capture(&CaptureFrom::Body(path.to_owned()), &response, 1 << 20)
             .map(|(value, at)| format!("{} {at}", value.as_json()))
     }
 

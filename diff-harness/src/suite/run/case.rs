@@ -58,7 +58,8 @@ impl<'r> Worker<'r> {
             persona: planned.persona.as_deref().and_then(|name| suite.personas.get(name)),
             control: suite.values.clone(),
             candidate: suite.values.clone(),
-            names: Names::new(learn, &settings.control.authority(), &settings.candidate.authority()),
+            names: Names::new(learn, &settings.control.authority(), &settings.candidate.authority())
+                .decoding_up_to(self.run.judge.comparator.limits().decoded_bytes_max),
         };
         let mut steps = Vec::with_capacity(planned.case.steps.len());
         let mut goes_on = true;

@@ -61,6 +61,7 @@ pub struct PoolConfig {
     pub idle_timeout: Duration,
     pub connect_timeout: Duration,
     pub head_bytes_max: usize,
+    pub fields_max: usize,
     pub preserve_header_case: bool,
 }
 
@@ -235,6 +236,11 @@ where
             SendFailure::Closed { reused: false, .. } => self.has_other(attempt),
             _ => false,
         }
+    }
+
+    /// Whether a response has more fields than it may.
+    pub fn has_too_many_fields<T>(&self, response: &Response<T>) -> bool {
+        response.headers().len() > self.0.config.fields_max
     }
 
     /// Whether there is an address in use besides the one that a request was sent to.

@@ -90,6 +90,10 @@ where
         client
             .preserve_header_case(config.preserve_header_case)
             .max_buf_size(config.head_bytes_max.max(8192));
+        // Up to its own limit the library needs no memory for them.
+        if config.fields_max > 100 {
+            client.max_headers(config.fields_max);
+        }
         let (sender, connection) = client
             .handshake(LastWord::new(TokioIo::new(stream)))
             .await

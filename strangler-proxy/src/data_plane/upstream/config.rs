@@ -37,6 +37,8 @@ pub struct UpstreamConfig {
     pub body_timeout: Duration,
     /// Bytes of a response head; larger is a 502.
     pub head_bytes_max: usize,
+    /// Fields of a response head; more is a 502.
+    pub fields_max: usize,
 }
 
 /// What is spoken on connections to an upstream.
@@ -95,15 +97,16 @@ impl UpstreamConfig {
             tls: None,
             protocol: Protocol::default(),
             streams_max: 100,
-            connections_max: 1024,
-            waiting_max: 1024,
+            connections_max: 512,
+            waiting_max: 512,
             wait_max: Duration::from_secs(1),
             idle_max: 256,
             idle_timeout: Duration::from_secs(4),
             connect_timeout: Duration::from_secs(2),
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(60),
-            head_bytes_max: 256 << 10,
+            head_bytes_max: 64 << 10,
+            fields_max: 100,
         }
     }
 }

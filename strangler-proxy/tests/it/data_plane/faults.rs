@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use strangler_proxy::data_plane::Present;
@@ -17,7 +17,7 @@ use super::origin::{Line, Origin, ok};
 use super::proxy::{Plan, Proxy};
 use crate::shadow::rig::{PATIENCE, eventually};
 
-const SHORT: Duration = Duration::from_millis(50);
+pub(super) const SHORT: Duration = Duration::from_millis(50);
 
 /// The lines of the log, of all tests of the process.
 static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -61,11 +61,29 @@ fn is_logged(words: &[&str]) -> bool {
     log.iter().any(|line| words.iter().all(|word| line.contains(word)))
 }
 
+/// Opened for one at a time.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<usize>, Condvar)>);
+
+impl Gate {
+    fn pass(&self) {
+        let (open, changed) = &*self.0;
+        *changed.wait_while(open.lock().unwrap(), |open| *open == 0).unwrap() -= 1;
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() += 1;
+        self.0.1.notify_all();
+    }
+}
+
 /// A proxy whose upstream does what the path says, and a client that does nothing wrong.
 struct Scene {
     proxy: Proxy,
     neighbour: Client,
     base: Present,
+    /// The upstream does wrong when it is let.
+    gate: Gate,
 }
 
 impl Scene {
@@ -74,9 +92,11 @@ impl Scene {
     ) -> (Self, Origin) {
         static ONCE: OnceLock<()> = OnceLock::new();
         ONCE.get_or_init(|| tracing::subscriber::set_global_default(Log).unwrap());
-        let control = Origin::scripted(play);
+        let gate = Gate::default();
+        let at = gate.clone();
+        let control = Origin::scripted(move |line| play(line, |_| at.pass()));
         let proxy = Plan::new(control.address)
-            .with(|config| config.control.head_timeout = SHORT)
+            .with(|config| config.control.head_timeout = PATIENCE)
             .with(change)
             .start();
         let mut neighbour = proxy.client();
@@ -87,10 +107,20 @@ impl Scene {
             (present.requests, present.upstream_busy) == (0, 0)
         });
         let base = proxy.plane().counts().present();
-        (Self { proxy, neighbour, base }, control)
+        (Self { proxy, neighbour, base, gate }, control)
     }
 
-    /// Another client is served while the fault lasts.
+    fn present(&self) -> Present {
+        self.proxy.plane().counts().present()
+    }
+
+    /// Another client is served while the fault lasts: its requests end, and the one that goes wrong does not.
+    fn others_are_served_meanwhile(&mut self) {
+        eventually(|| self.present().requests > self.base.requests);
+        self.others_are_served();
+        assert!(self.present().requests > self.base.requests, "there is no fault any more");
+    }
+
     fn others_are_served(&mut self) {
         for _ in 0..10 {
             assert_eq!(self.neighbour.get("/fine").text(), "fine");
@@ -109,38 +139,41 @@ impl Scene {
     }
 }
 
-/// What the upstream does wrong.
-fn play(line: &mut Line) {
+/// What the upstream does wrong, by the path, when `gate` has let it.
+pub(super) fn play(line: &mut Line, gate: impl Fn(&str)) {
     while let Some(head) = line.head() {
         let path = head.split(' ').nth(1).unwrap().to_owned();
         if path == "/deaf" {
-            // Reads nothing more until the proxy has had enough of it.
-            std::thread::sleep(4 * SHORT);
-            return;
+            // Reads nothing more.
+            return gate(&path);
         }
         if line.body_of(head).is_none() {
             return;
         }
-        let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+        let begin = |line: &mut Line, begin: &str| {
+            line.send(begin);
+            gate(&path);
+        };
         match path.as_str() {
             "/fine" => line.send(ok("fine")),
-            "/closes" => return,
+            "/closes" => return gate(&path),
             "/resets" => {
-                line.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+                begin(line, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
                 let socket = socket2::SockRef::from(line.stream());
                 socket.set_linger(Some(Duration::ZERO)).unwrap();
                 return;
             }
-            "/short" => {
-                line.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
-                return;
-            }
+            "/short" => return begin(line, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"),
             "/long" => {
-                line.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nX: evil\r\n\r\n")
+                begin(line, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab");
+                line.send("cHTTP/1.1 200 OK\r\nX: evil\r\n\r\n")
             }
-            "/chunks" => line.send(format!("{chunks}zz\r\n")),
+            "/chunks" => {
+                begin(line, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+                line.send("zz\r\n")
+            }
             "/fields" => {
-                line.send("HTTP/1.1 200 OK\r\n");
+                begin(line, "HTTP/1.1 200 OK\r\n");
                 let field = format!("X: {}\r\n", "x".repeat(1000));
                 (0..10_000).all(|_| line.send(&field))
             }
@@ -160,25 +193,61 @@ fn play(line: &mut Line) {
 
 #[test]
 fn what_an_upstream_does_wrong_harms_nobody_else() {
-    let (mut scene, _control) = Scene::new(|config| config.forwarding.informational = false);
-    for (path, status, reason) in [
-        ("/closes", 502, "upstream_closed"),
-        ("/fields", 502, "upstream_protocol"),
-        ("/hints", 504, "upstream_timeout"),
-        ("/hangs", 504, "upstream_timeout"),
-    ] {
-        let mut client = scene.proxy.client();
-        client.send(format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"));
-        scene.others_are_served();
-        let response = client.response();
-        assert_eq!((response.status, response.reason().as_str()), (status, reason), "{path}");
-        assert!(scene.proxy.refused(reason) > 0);
-        drop(client);
-        scene.nothing_is_left();
+    let (mut scene, _control) = Scene::new(|_| {});
+    for (path, status, reason) in [("/closes", 502, "upstream_closed"), ("/fields", 502, "upstream_protocol")]
+    {
+        // On a connection that has served before, and on a new one.
+        for _ in 0..2 {
+            let mut client = scene.proxy.client();
+            client.send(format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"));
+            scene.others_are_served_meanwhile();
+            scene.gate.open();
+            let response = client.response();
+            assert_eq!((response.status, response.reason().as_str()), (status, reason), "{path}");
+            assert!(scene.proxy.refused(reason) > 0);
+            drop(client);
+            scene.nothing_is_left();
+        }
     }
-    for reason in ["upstream_closed", "upstream_protocol", "upstream_timeout"] {
+    for reason in ["upstream_closed", "upstream_protocol"] {
         assert!(is_logged(&["was not answered by an upstream", reason]), "{reason} is not in the log");
     }
+}
+
+/// Nobody waits for ever, and meanwhile nobody else waits.
+#[test]
+fn an_upstream_that_never_comes_to_the_point_harms_nobody_else() {
+    const UPLOAD: &str = "POST /deaf HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n";
+    for patience in [PATIENCE, SHORT] {
+        let (mut scene, _control) = Scene::new(move |config| {
+            config.forwarding.informational = false;
+            config.control.head_timeout = patience;
+        });
+        for request in
+            ["GET /hints HTTP/1.1\r\nHost: a\r\n\r\n", "GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n", UPLOAD]
+        {
+            let mut client = scene.proxy.client();
+            client.send(request);
+            let mut writing = client.stream().try_clone().unwrap();
+            let writer = std::thread::spawn(move || {
+                let chunk = vec![0; 1 << 20];
+                while request == UPLOAD && writing.write_all(&chunk).is_ok() {}
+            });
+            if patience == SHORT {
+                let response = client.response();
+                assert_eq!((response.status, response.reason().as_str()), (504, "upstream_timeout"));
+            } else {
+                scene.others_are_served_meanwhile();
+            }
+            client.leave();
+            writer.join().unwrap();
+            scene.nothing_is_left();
+            if request == UPLOAD {
+                scene.gate.open();
+            }
+        }
+    }
+    assert!(is_logged(&["was not answered by an upstream", "upstream_timeout"]));
 }
 
 #[test]
@@ -187,11 +256,11 @@ fn a_response_that_goes_wrong_in_its_body_harms_nobody_else() {
     for (n, path) in ["/resets", "/short", "/chunks"].into_iter().enumerate() {
         let mut client = scene.proxy.client();
         client.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
-        scene.others_are_served();
         assert!(client.head().unwrap().starts_with("HTTP/1.1 200 "), "{path}");
+        scene.others_are_served_meanwhile();
+        scene.gate.open();
         let rest = String::from_utf8(client.rest()).unwrap();
-        // A reset may overtake what was sent before it.
-        assert!(rest.contains("abc") || path == "/resets", "{path}: {rest}");
+        assert!(rest.contains("abc"), "{path}: {rest}");
         assert!(!rest.ends_with("0\r\n\r\n"), "{path}: {rest}");
         assert_eq!(scene.proxy.plane().refusals().broken_off(), n as u64 + 1, "{path}");
         drop(client);
@@ -200,7 +269,10 @@ fn a_response_that_goes_wrong_in_its_body_harms_nobody_else() {
     assert!(is_logged(&["a response broke off", "control"]));
     let mut client = scene.proxy.client();
     for _ in 0..3 {
-        assert_eq!(client.get("/long").text(), "abc");
+        client.send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+        scene.others_are_served_meanwhile();
+        scene.gate.open();
+        assert_eq!(client.response().text(), "abc");
         assert_eq!(client.get("/fine").text(), "fine");
     }
     drop(client);
@@ -208,53 +280,72 @@ fn a_response_that_goes_wrong_in_its_body_harms_nobody_else() {
 }
 
 #[test]
-fn an_upstream_that_never_reads_harms_nobody_else() {
+fn clients_that_vanish_harm_nobody_else() {
     let (mut scene, _control) = Scene::new(|_| {});
-    let mut client = scene.proxy.client();
-    client.send("POST /deaf HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
-    let mut writing = client.stream().try_clone().unwrap();
-    let writer = std::thread::spawn(move || {
-        let chunk = vec![0; 1 << 20];
-        while writing.write_all(&chunk).is_ok() {}
-    });
-    scene.others_are_served();
-    let response = client.response();
-    assert_eq!((response.status, response.reason().as_str()), (504, "upstream_timeout"));
-    client.leave();
-    writer.join().unwrap();
-    scene.nothing_is_left();
-}
-
-#[test]
-fn clients_that_vanish_half_close_or_pipeline_harm_nobody_else() {
-    let (mut scene, _control) = Scene::new(|_| {});
-    for request in [
-        "GET",
-        "GET / HTTP/1.1\r\nHost",
-        "POST /fine HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
-        "GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n",
+    for (request, is_one) in [
+        ("GET", false),
+        ("GET / HTTP/1.1\r\nHost", false),
+        ("POST /fine HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", true),
+        ("GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n", true),
+        ("GET /short HTTP/1.1\r\nHost: a\r\n\r\n", true),
     ] {
-        for is_reset in [true, false] {
-            let mut client = scene.proxy.client();
-            client.send(request);
+        let mut client = scene.proxy.client();
+        client.send(request);
+        eventually(|| scene.present().connections == scene.base.connections + 1);
+        if is_one {
+            scene.others_are_served_meanwhile();
+        } else {
             scene.others_are_served();
-            if is_reset {
-                client.leave();
-            } else {
-                drop(client);
-            }
+            assert_eq!(scene.present().connections, scene.base.connections + 1);
+        }
+        client.leave();
+        if request.contains("/short") {
+            // Not before the client has left: then its response would break off.
+            eventually(|| scene.proxy.plane().refusals().clients_left() == 2);
+            scene.gate.open();
         }
         scene.nothing_is_left();
     }
+    // Of the upload the body ends too early, which is what is told of it.
+    assert_eq!(scene.proxy.refused("body_broken"), 1);
+    assert_eq!(scene.proxy.plane().refusals().clients_left(), 2);
+    assert!(is_logged(&["a request was refused", "body_broken"]));
+    assert!(is_logged(&["a client left before it had its response"]));
+}
+
+#[test]
+fn clients_that_half_close_or_pipeline_harm_nobody_else() {
+    let (mut scene, _control) = Scene::new(|_| {});
+    for request in ["GET", "GET / HTTP/1.1\r\nHost"] {
+        let mut client = scene.proxy.client();
+        client.send(request);
+        scene.others_are_served();
+        drop(client);
+        scene.nothing_is_left();
+    }
     let mut client = scene.proxy.client();
-    client.send("GET /fine HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20));
+    client.send("GET /short HTTP/1.1\r\nHost: a\r\n\r\n");
     client.stream().shutdown(Shutdown::Write).unwrap();
-    scene.others_are_served();
+    scene.others_are_served_meanwhile();
+    scene.gate.open();
+    // It is waited for, and hears what there is.
+    assert!(client.rest().ends_with(b"abc"));
+    scene.nothing_is_left();
+    let mut client = scene.proxy.client();
+    client.send(
+        ["GET /long HTTP/1.1\r\nHost: a\r\n\r\n", &"GET /fine HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20)]
+            .concat(),
+    );
+    client.stream().shutdown(Shutdown::Write).unwrap();
+    scene.others_are_served_meanwhile();
+    scene.gate.open();
+    assert_eq!(client.response().text(), "abc");
     for _ in 0..20 {
         assert_eq!(client.response().text(), "fine");
     }
     assert!(client.rest().is_empty());
     scene.nothing_is_left();
+    assert_eq!(scene.proxy.plane().refusals().clients_left(), 0);
 }
 
 /// A byte now and then from 2,000 connections, in the head or in the body: each is told that it is too slow, and nobody

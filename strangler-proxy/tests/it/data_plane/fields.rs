@@ -1,8 +1,10 @@
 //! What becomes of the fields of a message (RFC 9110 §7.6, §7.8; RFC 9112 §3.2; RFC 7239).
 
 use diff_harness::lifecycle::Stage;
+use strangler_proxy::data_plane::upstream::Protocol;
 
 use super::client::fields;
+use super::h2_origin::{H2Origin, Settings};
 use super::origin::{Origin, ok};
 use super::proxy::{Plan, Proxy};
 
@@ -240,4 +242,38 @@ fn a_client_of_http_1_0_is_served() {
     assert_eq!((response.text(), response.field("connection")), ("whole", Some("keep-alive")));
     client.send("GET /2 HTTP/1.0\r\nHost: a\r\n\r\n");
     assert_eq!(client.response().text(), "whole");
+}
+
+#[test]
+fn a_response_has_no_more_fields_than_it_may() {
+    let head = |count: usize| (0..count).map(|n| format!("x-{n}: 1\r\n")).collect::<String>();
+    let control = Origin::new(move |request| {
+        let count = request.first_line().split(['/', ' ']).nth(2).unwrap().parse().unwrap();
+        format!("HTTP/1.1 200 OK\r\n{}Content-Length: 2\r\n\r\nok", head(count))
+    });
+    let streams = H2Origin::new(Settings::default(), move |received, mut respond| async move {
+        let mut response = http::Response::new(());
+        for n in 0..received.head.uri.path()[1..].parse::<usize>().unwrap() {
+            let name = http::HeaderName::from_bytes(format!("x-{n}").as_bytes()).unwrap();
+            response.headers_mut().insert(name, "1".parse().unwrap());
+        }
+        response.headers_mut().insert("content-length", 2.into());
+        let mut body = respond.send_response(response, false).unwrap();
+        body.send_data(bytes::Bytes::from_static(b"ok"), true).unwrap();
+    });
+    for (address, protocol) in [(control.address, Protocol::Http1), (streams.address, Protocol::Http2)] {
+        for limit in [3, 100, 250] {
+            let proxy = Plan::new(address)
+                .with(move |config| {
+                    config.control.protocol = protocol;
+                    config.control.fields_max = limit;
+                })
+                .start();
+            // Content-Length is one.
+            assert_eq!(proxy.client().get(&format!("/{}", limit - 1)).text(), "ok", "{protocol:?} {limit}");
+            let response = proxy.client().get(&format!("/{limit}"));
+            assert_eq!((response.status, response.reason().as_str()), (502, "upstream_protocol"));
+            assert_eq!(proxy.client().get("/1").text(), "ok");
+        }
+    }
 }

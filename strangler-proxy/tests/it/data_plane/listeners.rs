@@ -6,6 +6,7 @@ use std::path::Path;
 use strangler_proxy::data_plane::{Address, Listener};
 
 use super::client::Client;
+use super::http2::client::Http2;
 use super::origin::{Origin, ok};
 use super::proxy::{Plan, Proxy};
 use crate::shadow::rig::{PATIENCE, eventually};
@@ -156,4 +157,44 @@ fn a_listener_takes_no_more_connections_than_it_may() {
     assert!(second.rest().is_empty());
     drop(third);
     assert_eq!(proxy.drain(PATIENCE).cut, 0);
+}
+
+/// Nor more requests, over however many connections and streams they come.
+#[test]
+fn a_listener_has_no_more_requests_in_progress_than_it_may() {
+    let control = Origin::scripted(|line| {
+        while let Some(request) = line.request() {
+            if request.first_line().contains("/hangs") {
+                return line.wait_for_end();
+            }
+            line.send(ok("x"));
+        }
+    });
+    let narrow =
+        Listener { requests_max: Some(2), ..Listener::new("127.0.0.1:0".parse::<Address>().unwrap()) };
+    let proxy = plan(&control, vec![narrow]);
+    let narrow = proxy.plane().addrs()[1];
+    let hang = |address| {
+        let mut client = Client::connect(address);
+        client.send("GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n");
+        client
+    };
+    // Those of the other listener are its own.
+    let elsewhere: Vec<_> = (0..4).map(|_| hang(proxy.address)).collect();
+    let mut held = vec![hang(narrow), hang(narrow)];
+    eventually(|| proxy.plane().counts().present().requests == 6);
+    let mut client = Client::connect(narrow);
+    let response = client.get("/");
+    assert_eq!((response.status, response.reason().as_str()), (503, "overloaded"));
+    assert_eq!(response.field("retry-after"), Some("1"));
+    assert_eq!(proxy.client().get("/").text(), "x");
+    let mut streams = Http2::connect(narrow);
+    let refused = streams.get("/");
+    assert_eq!((refused.status.as_u16(), refused.reason().as_str()), (503, "overloaded"));
+    assert_eq!(proxy.refused("overloaded"), 2);
+    held.pop().unwrap().leave();
+    eventually(|| proxy.plane().counts().present().requests == 5);
+    assert_eq!(client.get("/").text(), "x");
+    assert_eq!(streams.get("/").text(), "x");
+    elsewhere.into_iter().chain(held).for_each(Client::leave);
 }

@@ -13,6 +13,7 @@ mod http2;
 mod h2_frames;
 mod h2_frames_origin;
 mod h2_origin;
+mod leaks;
 mod listeners;
 mod proxy_protocol;
 mod tls;

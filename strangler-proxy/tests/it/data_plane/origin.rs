@@ -108,6 +108,12 @@ impl Origin {
         received.into_iter().next().unwrap()
     }
 
+    /// Lets go of all that was kept of requests and connections, where what is left in memory is looked at.
+    pub(crate) fn forget(&self) {
+        *self.received.lock().unwrap() = Vec::new();
+        *self.open.lock().unwrap() = Vec::new();
+    }
+
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }

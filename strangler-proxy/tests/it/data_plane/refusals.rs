@@ -108,9 +108,12 @@ fn methods_that_are_not_for_a_gateway_are_refused() {
 #[test]
 fn what_is_too_large_is_refused_with_its_own_status() {
     let long = |bytes: usize| "x".repeat(bytes);
-    check(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", long(9_000)).as_bytes(), 414, "target_too_long");
-    check(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", long(65_000)).as_bytes(), 414, "target_too_long");
-    for bytes in [65_600, 500_000, 3_000_000] {
+    // Whether or not the whole head is within its own limit.
+    for bytes in [9_000, 31_000, 65_000, 500_000] {
+        let far = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", long(bytes));
+        check(far.as_bytes(), 414, "target_too_long");
+    }
+    for bytes in [32_800, 500_000, 3_000_000] {
         let fat = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", long(bytes));
         check(fat.as_bytes(), 431, "head_too_large");
     }
@@ -200,4 +203,45 @@ fn nothing_behind_an_ambiguous_message_is_read() {
     assert_eq!(client.response().status, 400);
     assert!(client.rest().is_empty());
     assert_eq!(control.received(), []);
+}
+
+/// What is behind another request is judged as what comes alone, wherever the pieces were cut.
+#[test]
+fn a_request_that_was_pipelined_is_refused_as_one_that_comes_alone() {
+    let control = Origin::saying("first");
+    let fields: String = (0..101).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let long = |bytes: usize| "x".repeat(bytes);
+    for (second, status, reason) in [
+        (format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n"), 431, "head_too_large"),
+        (format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", long(500_000)), 431, "head_too_large"),
+        (format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", long(9_000)), 414, "target_too_long"),
+        (
+            format!(
+                "POST / HTTP/1.1\r\nHost: a\r\nX: {}\r\nContent-Length: 18446744073709551615\r\n\r\n",
+                long(100)
+            ),
+            413,
+            "body_too_large",
+        ),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n".to_owned(), 400, "malformed"),
+    ] {
+        check(second.as_bytes(), status, reason);
+        let first = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        for cut in [0, first.len(), first.len() + 10, first.len() + second.len() / 2] {
+            let proxy = Proxy::to(&control);
+            let mut client = proxy.client();
+            let both = format!("{first}{second}");
+            client.send(&both[..cut]);
+            if cut >= first.len() {
+                assert_eq!(client.response().text(), "first");
+            }
+            client.send(&both[cut..]);
+            if cut < first.len() {
+                assert_eq!(client.response().text(), "first");
+            }
+            let response = client.response();
+            assert_eq!((response.status, response.reason().as_str()), (status, reason), "cut at {cut}");
+            assert_eq!(proxy.refused(reason), 1);
+        }
+    }
 }

@@ -146,3 +146,49 @@ fn a_tunnel_is_no_connection_of_the_pool() {
     assert_eq!(control.connections(), 2);
     tunnel.leave();
 }
+
+/// What the upstream agrees to cannot be taken back, so that it is not asked when there is no place.
+#[test]
+fn no_more_connections_are_upgraded_than_may_be() {
+    let control = Origin::scripted(|line| {
+        while let Some(request) = line.request() {
+            match request.first_line() {
+                "GET /chat HTTP/1.1" => {
+                    line.send(SWITCH);
+                    return line.wait_for_end();
+                }
+                _ => line.send(ok("plain")),
+            };
+        }
+    });
+    let proxy = Plan::new(control.address).with(|config| config.limits.tunnels_max = 2).start();
+    // One that is declined gives its place back.
+    for _ in 0..5 {
+        let mut client = proxy.client();
+        client.send(ASK.replace("/chat", "/declined"));
+        assert_eq!(client.response().text(), "plain");
+    }
+    let mut open: Vec<_> = (0..2)
+        .map(|_| {
+            let mut client = proxy.client();
+            client.send(ASK);
+            assert_eq!(client.response().status, 101);
+            client
+        })
+        .collect();
+    assert_eq!(proxy.plane().counts().present().tunnels, 2);
+    let asked = control.received().len();
+    let mut client = proxy.client();
+    client.send(ASK);
+    let response = client.response();
+    assert_eq!((response.status, response.reason().as_str()), (503, "tunnels"));
+    assert_eq!(response.field("retry-after"), Some("1"));
+    assert_eq!((control.received().len(), proxy.refused("tunnels")), (asked, 1));
+    // Whoever wants no tunnel is served, on the same connection too.
+    assert_eq!(client.get("/").text(), "plain");
+    open.pop().unwrap().leave();
+    eventually(|| proxy.plane().counts().present().tunnels == 1);
+    client.send(ASK);
+    assert_eq!(client.response().status, 101);
+    proxy.tally();
+}

@@ -138,3 +138,22 @@ fn a_name_in_a_link_is_known_although_it_is_learned_behind_it() {
     let control = r#"{"self":"/posts/abcd","id":"abcd"}"#;
     assert_eq!(translated(&mut names, WRITE, control, r#"{"self":"/posts/wxyz","id":"wxyz"}"#).0, control);
 }
+
+/// What is not compared is not learned from either.
+#[test]
+fn a_body_that_becomes_too_large_by_decoding_is_left_as_it_is() {
+    let gzip = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+        let mut response = response(text);
+        response.headers.insert(CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));
+        response.body = CapturedBody::Whole(encoder.finish().unwrap().into());
+        response
+    };
+    let (control, candidate) = (gzip(r#"{"id":17,"title":"a"}"#), gzip(r#"{"id":94,"title":"a"}"#));
+    for (most, learned) in [(20, 0), (21, 1)] {
+        let mut names = names(Learn::Writes);
+        names.decoded_bytes_max = most;
+        assert_eq!(names.translate(WRITE, &control, &candidate).learned.len(), learned, "{most}");
+    }
+}
