@@ -8,8 +8,8 @@ use strangler_proxy::admin::AdminConfig;
 
 use crate::client::Admin;
 use crate::commands::{
-    audit, demo, diff, divergences, epoch, hold, init, plan, promote, report, review, rollback, routes,
-    rules, serve, status, suite,
+    audit, certificates, demo, diff, divergences, epoch, hold, init, plan, promote, report, review, rollback,
+    routes, rules, serve, status, suite,
 };
 use crate::console::{self, Format, Outcome};
 use crate::exit::{Exit, Failure};
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Rules(rules::Rules),
     /// Shows and names the deployments that evidence counts for
     Epoch(epoch::Epoch),
+    /// Shows the certificates of listeners and upstreams, and has them read again
+    Certificates(certificates::Certificates),
     /// Lists transitions and decisions: who, why, on what evidence
     Audit(audit::Audit),
 }
@@ -148,6 +150,7 @@ impl Command {
             Self::Suite(suite) => suite.name(),
             Self::Rules(rules) => rules.name(),
             Self::Epoch(epoch) => epoch.name(),
+            Self::Certificates(certificates) => certificates.name(),
             Self::Audit(_) => "audit",
         }
     }
@@ -171,6 +174,7 @@ impl Command {
             Self::Suite(suite) => suite.run(context),
             Self::Rules(rules) => rules.run(context),
             Self::Epoch(epoch) => epoch.run(context),
+            Self::Certificates(certificates) => certificates.run(context),
             Self::Audit(audit) => audit.run(context),
         }
     }

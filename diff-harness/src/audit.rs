@@ -38,6 +38,8 @@ pub enum ChangeKind {
     Epoch,
     /// A suite's matrix was published.
     Matrix,
+    /// The files of TLS were read anew.
+    Certificates,
 }
 
 /// Which deeds are listed.
@@ -52,6 +54,7 @@ pub enum Of {
     Rules,
     Epochs,
     Matrices,
+    Certificates,
 }
 
 /// One page of the log.
@@ -73,20 +76,29 @@ pub struct Audited {
 }
 
 impl ChangeKind {
-    pub const ALL: [Self; 3] = [Self::Rules, Self::Epoch, Self::Matrix];
+    pub const ALL: [Self; 4] = [Self::Rules, Self::Epoch, Self::Matrix, Self::Certificates];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rules => "rules",
             Self::Epoch => "epoch",
             Self::Matrix => "matrix",
+            Self::Certificates => "certificates",
         }
     }
 }
 
 impl Of {
-    pub const ALL: [Self; 7] =
-        [Self::All, Self::Moves, Self::Decisions, Self::Waivers, Self::Rules, Self::Epochs, Self::Matrices];
+    pub const ALL: [Self; 8] = [
+        Self::All,
+        Self::Moves,
+        Self::Decisions,
+        Self::Waivers,
+        Self::Rules,
+        Self::Epochs,
+        Self::Matrices,
+        Self::Certificates,
+    ];
 
     /// The word in an address.
     pub fn as_str(self) -> &'static str {
@@ -98,6 +110,7 @@ impl Of {
             Self::Rules => "rules",
             Self::Epochs => "epochs",
             Self::Matrices => "matrices",
+            Self::Certificates => "certificates",
         }
     }
 }

@@ -233,6 +233,7 @@ impl Proxy {
             shadow: shadow_handle,
             upstreams,
             counts: Arc::clone(data_plane.counts()),
+            certificates: Arc::clone(data_plane.certificates()),
             effects: ApiEffects {
                 reload_rules: {
                     let (recorder, rule_ids) = (Arc::clone(&recorder), Arc::clone(&rule_ids));

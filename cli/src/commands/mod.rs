@@ -16,4 +16,5 @@ pub(crate) mod diff;
 pub(crate) mod suite;
 pub(crate) mod rules;
 pub(crate) mod epoch;
+pub(crate) mod certificates;
 pub(crate) mod audit;

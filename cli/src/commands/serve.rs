@@ -202,10 +202,12 @@ fn hangups() -> Result<Signal, Failure> {
     signal(SignalKind::hangup()).map_err(|error| Failure::error(format!("cannot listen to signals: {error}")))
 }
 
-/// What is wrong with a file is in the log, and what was read before stays.
+/// Reads the files of TLS again. What is wrong with one is in the log, and what was read before stays.
 async fn reload_at(mut hangups: Signal, certificates: Arc<Certificates>) {
     while hangups.recv().await.is_some() {
-        let _ = certificates.reload();
+        let certificates = Arc::clone(&certificates);
+        // It reads files, and signals are not to wait for a disk.
+        let _ = tokio::task::spawn_blocking(move || certificates.reload()).await;
     }
 }
 

@@ -14,6 +14,10 @@ mod crash;
 mod handover;
 mod handover_http2;
 mod threads;
+mod certificates;
+#[path = "../../../strangler-proxy/tests/it/data_plane/tls_origin.rs"]
+#[allow(dead_code, reason = "the tests of the proxy, whose it is, use more of it")]
+mod tls_origin;
 mod diff;
 mod suites;
 mod triage;

@@ -112,6 +112,7 @@ fn logs(of: Of) -> Vec<Log> {
         Of::Rules => vec![Log { only: "c.kind = 'rules'", ..CHANGES }],
         Of::Epochs => vec![Log { only: "c.kind = 'epoch'", ..CHANGES }, EPOCHS],
         Of::Matrices => vec![Log { only: "c.kind = 'matrix'", ..CHANGES }],
+        Of::Certificates => vec![Log { only: "c.kind = 'certificates'", ..CHANGES }],
     }
 }
 

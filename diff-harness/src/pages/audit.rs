@@ -122,6 +122,7 @@ impl AuditRow {
             ChangeKind::Rules => "rules read anew",
             ChangeKind::Epoch => "deployment named",
             ChangeKind::Matrix => "matrix published",
+            ChangeKind::Certificates => "certificates read anew",
         };
         Self {
             at: moment(change.at),

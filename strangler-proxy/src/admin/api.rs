@@ -26,10 +26,12 @@ use super::access::AdminConfig;
 use super::answer::{Failed, done};
 use super::bodies::{self, Bodies};
 use super::wire::{Code, Problem};
-use super::{evidence, health, matrix, metrics, moves, report, routes, stream, triage, upstreams};
+use super::{
+    certificates, evidence, health, matrix, metrics, moves, report, routes, stream, triage, upstreams,
+};
 use crate::control::Control;
 use crate::counters::{CounterRegistry, Snapshot, difference};
-use crate::data_plane::{DataPlaneCounts, RefusalCounts, Upstreams};
+use crate::data_plane::{Certificates, DataPlaneCounts, RefusalCounts, Upstreams};
 use crate::record::Recorder;
 use crate::shadow::ShadowHandle;
 
@@ -52,6 +54,7 @@ pub struct Api {
     pub shadow: ShadowHandle,
     pub upstreams: Arc<Upstreams>,
     pub counts: Arc<DataPlaneCounts>,
+    pub certificates: Arc<Certificates>,
     pub effects: ApiEffects,
 }
 
@@ -159,6 +162,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/undeclared", get(routes::undeclared))
         .route("/status", get(health::status))
         .route("/upstreams", get(upstreams::list))
+        .route("/certificates", get(certificates::list))
+        .route("/certificates/reload", post(certificates::reload))
         .route("/plan", get(moves::plan).post(moves::try_plan))
         .route("/stream", get(stream::stream))
         .route("/promote", post(moves::promote))

@@ -10,7 +10,7 @@ use http::StatusCode;
 use super::answer::Failed;
 use super::api::{Api, answer};
 use super::wire::{StatusView, Traffic, time};
-use super::{routes, triage, upstreams};
+use super::{certificates, routes, triage, upstreams};
 
 /// The process takes connections.
 pub(super) async fn alive() -> &'static str {
@@ -73,6 +73,7 @@ pub(crate) fn warnings(api: &Api) -> Vec<String> {
     let health = api.recorder.health();
     let mut warnings = (api.effects.unmatchable)();
     warnings.extend(upstreams::warnings(api));
+    warnings.extend(certificates::warnings(api));
     if let Some(failing) = health.failing {
         warnings.push(format!(
             "since {} the store takes nothing ({}); {} comparisons wait for it",

@@ -59,6 +59,7 @@ fn exposition(api: &Api) -> String {
         page.sample(name, &[("reason", why.reason())], n);
     }
     upstreams(&mut page, api);
+    certificates(&mut page, api);
 
     let name = "strangler_responses_broken_off_total";
     page.family(name, "counter", "Responses of which the client got a part.");
@@ -139,6 +140,33 @@ fn upstreams(page: &mut Page, api: &Api) {
         for (result, n) in [("resolved", tally.resolved), ("failed", tally.failed)] {
             page.sample(name, &[("side", upstream.side.as_str()), ("result", result)], n);
         }
+    }
+}
+
+fn certificates(page: &mut Page, api: &Api) {
+    let name = "strangler_certificate_not_after_seconds";
+    page.family(name, "gauge", "When each certificate in force ends, in seconds since 1970.");
+    for (used_by, certificate) in api.certificates.all() {
+        let file = certificate.file.display().to_string();
+        let labels = [
+            ("used_by", used_by.as_str()),
+            ("purpose", certificate.purpose.as_str()),
+            ("file", &file),
+            ("for", certificate.called()),
+            ("serial", &certificate.serial),
+        ];
+        page.sample(name, &labels, u64::try_from(certificate.not_after).unwrap_or(0));
+    }
+    let name = "strangler_certificates_refused";
+    page.family(
+        name,
+        "gauge",
+        "1 while the files of TLS cannot be used as they are, and older ones are in force.",
+    );
+    let problems = api.certificates.problems();
+    for user in api.certificates.users() {
+        let refused = problems.iter().any(|(used_by, _)| used_by == user);
+        page.sample(name, &[("used_by", user)], u64::from(refused));
     }
 }
 

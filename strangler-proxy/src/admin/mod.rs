@@ -18,6 +18,7 @@ mod report;
 mod matrix;
 mod health;
 mod upstreams;
+mod certificates;
 mod metrics;
 mod answer;
 pub mod wire;

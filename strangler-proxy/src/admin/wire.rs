@@ -8,11 +8,13 @@ mod triage;
 mod stream;
 mod status;
 mod upstreams;
+mod certificates;
 
 use diff_harness::exchange::UnixMillis;
 use diff_harness::lifecycle::Standing;
 use serde::{Deserialize, Serialize};
 
+pub use certificates::{CertificateView, CertificatesView, RefusedFilesView, ReloadedView};
 pub use evidence::{
     BodyView, DivergenceView, ExchangeView, GroupDetail, GroupView, ObservationView, RecordedView,
 };

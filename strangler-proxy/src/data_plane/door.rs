@@ -79,7 +79,7 @@ impl Door {
             let _place = tls.handshakes.acquire().await.expect("it is never closed");
             TlsAcceptor::from(tls.server.config()).accept(socket).await
         };
-        let stream = match tokio::time::timeout(tls.server.files().handshake_timeout, handshake).await {
+        let stream = match tokio::time::timeout(tls.server.declared().handshake_timeout, handshake).await {
             Err(_) => return Err(TurnedAway::TlsTimeout),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "a TLS handshake failed");

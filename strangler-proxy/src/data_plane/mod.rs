@@ -6,7 +6,8 @@
 //! Reading order, the way a request flows:
 //!
 //! - [`listener`], [`bound`]: where clients connect, and the sockets that listen there.
-//! - [`door`], [`proxy_protocol`], [`tls_server`]: what is said before HTTP.
+//! - [`door`], [`proxy_protocol`], [`tls_server`]: what is said before HTTP. [`watched`], [`certificate`], [`certificates`]: the
+//!   files of TLS, and their replacement while it runs.
 //! - [`worker`], [`room`], [`gauges`]: a thread; it accepts connections and looks after their timeouts.
 //! - [`connection`], [`stream`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
 //! - [`http2`], [`http2_io`], [`http2_frames`], [`pieces`]: one that speaks HTTP/2. [`turned_away`]: one that is closed for what it is.
@@ -25,6 +26,9 @@ mod bound;
 mod door;
 mod proxy_protocol;
 mod tls_server;
+mod watched;
+mod certificate;
+mod certificates;
 mod worker;
 mod room;
 mod gauges;
@@ -68,13 +72,15 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, LocalOptions, RuntimeMetrics};
 use tokio::sync::{oneshot, watch as channel};
 
+pub use certificate::{Certificate, Purpose};
+pub use certificates::{Certificates, Reloaded};
 pub use config::{CohortKey, DataPlaneConfig, Forwarding, HalfClose, Http2, Limits, Network, Timeouts};
 pub use gauges::Present;
 pub(crate) use hop_by_hop::strip_response;
 pub use listener::{Address, Listener, Listening};
 pub use proxy_protocol::{ProxyProtocol, ProxyVersions};
 pub use refusal::{Refusal, RefusalCounts};
-pub use tls_server::{Certificates, ClientCertificates, Tls};
+pub use tls_server::{ClientCertificates, Tls};
 pub use turned_away::TurnedAway;
 pub use upstream::{Identity, TlsError, UpstreamConfig, Upstreams};
 pub use worker::Drained;
@@ -216,7 +222,7 @@ pub fn start_on(
                 let server = TlsServer::new(tls, config.http2.enabled)
                     .map_err(|source| StartError::Tls { address: listener.address.clone(), source })?;
                 let server = Arc::new(server);
-                certificates.add(bound.address.clone(), Arc::clone(&server));
+                certificates.add(format!("listener {}", bound.address), Arc::clone(server.files()) as _);
                 Some(server)
             }
         };
@@ -225,6 +231,11 @@ pub fn start_on(
         files.extend(bound.file);
     }
 
+    for upstream in upstreams.all() {
+        if let Some(files) = upstream.tls_files() {
+            certificates.add(format!("upstream {}", upstream.side), files);
+        }
+    }
     let mut threads = Vec::new();
     for (index, listeners) in sockets.into_iter().enumerate() {
         let (done, drained) = oneshot::channel();
@@ -266,7 +277,7 @@ impl DataPlane {
         self.listening.iter().filter_map(|listening| listening.address.tcp()).collect()
     }
 
-    /// Those of the listeners that speak TLS, to read them again.
+    /// Those of the listeners and upstreams that speak TLS.
     pub fn certificates(&self) -> &Arc<Certificates> {
         &self.certificates
     }

@@ -1,13 +1,11 @@
-//! TLS of a listener: its certificates by name, and their replacement while it listens.
+//! TLS of a listener: its certificates by name.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::server::danger::ClientCertVerifier;
@@ -15,9 +13,10 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 
-use super::listener::Address;
+use super::certificate::{Certificate, Purpose};
 use super::upstream::tls::{CERTIFICATES, KEY, certificates, pem};
 use super::upstream::{Identity, TlsError};
+use super::watched::{Loaded, Watched};
 
 /// What is declared of TLS on a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,21 +41,11 @@ pub struct ClientCertificates {
     pub required: bool,
 }
 
-/// The certificates of all listeners that speak TLS.
-#[derive(Debug, Default)]
-pub struct Certificates(Vec<(Address, Arc<TlsServer>)>);
-
-/// The files of one listener, read.
+/// TLS of one listener, with its files as they were last read.
 pub(super) struct TlsServer {
-    files: Tls,
-    http2: bool,
-    config: ArcSwap<ServerConfig>,
-    /// As the files were when they were read last.
-    stamps: Mutex<Vec<Stamp>>,
+    declared: Tls,
+    files: Arc<Watched<ServerConfig>>,
 }
-
-/// Changes when a file is written or replaced; `None` where there is none.
-type Stamp = Option<(SystemTime, u64)>;
 
 /// Chooses a certificate by the name that a client asks for (RFC 6066 §3) and by what it can verify.
 #[derive(Debug)]
@@ -84,20 +73,21 @@ impl Tls {
         self.load(true, None).map(drop)
     }
 
-    fn load(&self, http2: bool, before: Option<&ServerConfig>) -> Result<ServerConfig, TlsError> {
+    fn load(&self, http2: bool, before: Option<&ServerConfig>) -> Result<Loaded<ServerConfig>, TlsError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let versions: &[_] = if self.allows_tls_12 {
             &[&rustls::version::TLS13, &rustls::version::TLS12]
         } else {
             &[&rustls::version::TLS13]
         };
-        let resolver = Resolver::load(&self.certificates)?;
+        let mut listed = Vec::new();
+        let resolver = Resolver::load(&self.certificates, &mut listed)?;
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(versions)
             .map_err(TlsError::Setup)?;
         let builder = match &self.clients {
             None => builder.with_no_client_auth(),
-            Some(clients) => builder.with_client_cert_verifier(clients.verifier(provider)?),
+            Some(clients) => builder.with_client_cert_verifier(clients.verifier(provider, &mut listed)?),
         };
         let mut config = builder.with_cert_resolver(Arc::new(resolver));
         config.alpn_protocols = if http2 { vec![b"h2".to_vec()] } else { Vec::new() };
@@ -112,24 +102,20 @@ impl Tls {
                 config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?;
             }
         }
-        Ok(config)
+        Ok(Loaded { value: config, certificates: listed })
     }
 
-    fn stamps(&self) -> Vec<Stamp> {
+    fn files(&self) -> Vec<PathBuf> {
         let pairs = self.certificates.iter().flat_map(|pair| [&pair.certificate, &pair.key]);
-        pairs.chain(self.clients.iter().map(|clients| &clients.ca)).map(|file| stamp(file)).collect()
+        pairs.chain(self.clients.iter().map(|clients| &clients.ca)).cloned().collect()
     }
-}
-
-fn stamp(file: &Path) -> Stamp {
-    let about = fs::metadata(file).ok()?;
-    Some((about.modified().ok()?, about.len()))
 }
 
 impl ClientCertificates {
     fn verifier(
         &self,
         provider: Arc<rustls::crypto::CryptoProvider>,
+        listed: &mut Vec<Certificate>,
     ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
         let malformed = |problem: String| TlsError::Malformed {
             path: self.ca.clone(),
@@ -137,7 +123,9 @@ impl ClientCertificates {
             problem,
         };
         let mut roots = RootCertStore::empty();
-        for certificate in certificates(&self.ca)? {
+        let found = certificates(&self.ca)?;
+        listed.extend(Certificate::all(&self.ca, Purpose::Believed, &found));
+        for certificate in found {
             roots.add(certificate).map_err(|error| malformed(error.to_string()))?;
         }
         let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
@@ -147,76 +135,28 @@ impl ClientCertificates {
 }
 
 impl TlsServer {
-    pub(super) fn new(files: &Tls, http2: bool) -> Result<Self, TlsError> {
-        // Before the files are read: what is written meanwhile is read again.
-        let stamps = Mutex::new(files.stamps());
-        let config = ArcSwap::from_pointee(files.load(http2, None)?);
-        Ok(Self { files: files.clone(), http2, config, stamps })
+    pub(super) fn new(declared: &Tls, http2: bool) -> Result<Self, TlsError> {
+        let files = declared.clone();
+        let load = Box::new(move |before: Option<&ServerConfig>| files.load(http2, before));
+        let files = Arc::new(Watched::new(declared.files(), load)?);
+        Ok(Self { declared: declared.clone(), files })
     }
 
     pub(super) fn config(&self) -> Arc<ServerConfig> {
-        self.config.load_full()
+        self.files.get()
     }
 
-    pub(super) fn files(&self) -> &Tls {
+    pub(super) fn declared(&self) -> &Tls {
+        &self.declared
+    }
+
+    pub(super) fn files(&self) -> &Arc<Watched<ServerConfig>> {
         &self.files
-    }
-
-    /// Reads the files again. With an error everything stays as it was.
-    fn reload(&self) -> Result<(), TlsError> {
-        let stamps = self.files.stamps();
-        let loaded = self.files.load(self.http2, Some(&self.config.load()));
-        // Also after an error: what is wrong is told once, until it is mended.
-        *self.stamps.lock().unwrap_or_else(PoisonError::into_inner) = stamps;
-        self.config.store(Arc::new(loaded?));
-        Ok(())
-    }
-
-    fn has_changed(&self) -> bool {
-        *self.stamps.lock().unwrap_or_else(PoisonError::into_inner) != self.files.stamps()
-    }
-}
-
-impl Certificates {
-    pub(super) fn add(&mut self, address: Address, server: Arc<TlsServer>) {
-        self.0.push((address, server));
-    }
-
-    /// Reads those again whose files have changed since they were last read; whether any had.
-    pub fn look(&self) -> bool {
-        let changed: Vec<_> = self.0.iter().filter(|(_, server)| server.has_changed()).collect();
-        for (address, server) in &changed {
-            let _ = told(address, server.reload());
-        }
-        !changed.is_empty()
-    }
-
-    /// Reads all of them again. Where something is wrong the old ones stay.
-    ///
-    /// # Errors
-    /// What is wrong with which file, for each listener.
-    pub fn reload(&self) -> Result<usize, Vec<String>> {
-        let all = self.0.iter().map(|(address, server)| told(address, server.reload()));
-        let wrong: Vec<_> = all.filter_map(Result::err).collect();
-        if wrong.is_empty() { Ok(self.0.len()) } else { Err(wrong) }
-    }
-}
-
-fn told(address: &Address, reloaded: Result<(), TlsError>) -> Result<(), String> {
-    match reloaded {
-        Ok(()) => {
-            tracing::info!(%address, "certificates reloaded");
-            Ok(())
-        }
-        Err(error) => {
-            tracing::error!(%address, %error, "the certificates stay as they were");
-            Err(format!("{address}: {error}"))
-        }
     }
 }
 
 impl Resolver {
-    fn load(pairs: &[Identity]) -> Result<Self, TlsError> {
+    fn load(pairs: &[Identity], listed: &mut Vec<Certificate>) -> Result<Self, TlsError> {
         let mut resolver = Self { by_name: HashMap::new(), all: Vec::new() };
         for Identity { certificate, key } in pairs {
             let unusable = |problem: String| TlsError::Identity {
@@ -225,6 +165,7 @@ impl Resolver {
                 problem,
             };
             let chain = certificates(certificate)?;
+            listed.extend(Certificate::all(certificate, Purpose::Shown, &chain));
             let private = PrivateKeyDer::from_pem_file(key).map_err(|error| pem(key, KEY, error))?;
             let provider = rustls::crypto::aws_lc_rs::default_provider();
             let pair = CertifiedKey::from_der(chain, private, &provider)
@@ -263,6 +204,6 @@ impl ResolvesServerCert for Resolver {
 
 impl fmt::Debug for TlsServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsServer").field("files", &self.files).finish_non_exhaustive()
+        f.debug_struct("TlsServer").field("declared", &self.declared).finish_non_exhaustive()
     }
 }

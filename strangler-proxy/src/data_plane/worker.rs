@@ -276,7 +276,7 @@ impl Worker {
             proxy_protocol: listener.proxy_protocol.clone(),
             header_timeout: self.timeouts.head,
             tls: server.map(|server| {
-                let handshakes = share(server.files().handshakes_max, &self.config);
+                let handshakes = share(server.declared().handshakes_max, &self.config);
                 TlsDoor { server, handshakes: Rc::new(Semaphore::new(handshakes)) }
             }),
         }

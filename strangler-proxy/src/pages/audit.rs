@@ -56,5 +56,6 @@ fn name(of: Of) -> &'static str {
         Of::Rules => "rules",
         Of::Epochs => "epochs",
         Of::Matrices => "matrices",
+        Of::Certificates => "certificates",
     }
 }

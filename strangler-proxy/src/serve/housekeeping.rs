@@ -1,5 +1,5 @@
-//! What has to be done from time to time: remember the epoch, keep the store within its limits, read certificates again
-//! that have changed.
+//! What has to be done from time to time: remember the epoch, keep the store within its limits, read the files of TLS
+//! again that have changed.
 
 use std::io;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ pub struct UpstreamConfig {
     /// Hosts and ports to connect to: `127.0.0.1:9001`, `monolith.internal:80`. They serve the same; a name may stand
     /// for several addresses.
     pub authorities: Vec<String>,
-    /// How often names are resolved again, and the files of TLS looked at.
+    /// How often names are resolved again.
     pub resolve_every: Duration,
     pub health: Health,
     /// `None`: plain TCP.

@@ -2,14 +2,13 @@
 //!
 //! - [`config`]: what is declared.
 //! - [`address`], [`ejection`]: one address, and when it is left alone.
-//! - [`tls`], [`renewal`], [`stream`]: a connection to it.
+//! - [`tls`], [`stream`]: a connection to it.
 //! - [`resolve`], [`check`]: names become addresses, and addresses are asked how they are, on a thread of its own.
 
 mod config;
 mod address;
 mod ejection;
 pub(super) mod tls;
-mod renewal;
 mod stream;
 mod resolve;
 mod check;
@@ -33,8 +32,10 @@ pub(in crate::data_plane) use stream::Look;
 pub use stream::Stream;
 pub use tls::{Identity, TlsError, TlsFiles};
 
-use renewal::Renewed;
 use resolve::Resolving;
+use tls::TlsClient;
+
+use super::watched::{Renewable, Watched};
 
 /// Why upstreams cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +64,7 @@ pub struct Upstream {
     /// Grows with every change of the addresses.
     generation: AtomicU64,
     resolving: Resolving,
-    tls: Option<Renewed>,
+    tls: Option<Arc<Watched<TlsClient>>>,
     started: Instant,
 }
 
@@ -112,7 +113,7 @@ impl Upstreams {
 
 impl Upstream {
     fn new(side: Side, config: UpstreamConfig, look_up: LookUp) -> Result<Self, TlsError> {
-        let tls = config.tls.as_ref().map(|files| Renewed::new(files, &config)).transpose()?;
+        let tls = config.tls.as_ref().map(|files| files.watched(&config)).transpose()?.map(Arc::new);
         let (resolving, known) = Resolving::of(&config.authorities, look_up);
         Ok(Self {
             side,
@@ -127,9 +128,12 @@ impl Upstream {
 
     /// Whether there is anything to do for it between requests.
     fn is_kept(&self) -> bool {
-        self.resolving.has_names()
-            || self.config.health.check.is_some()
-            || self.tls.as_ref().is_some_and(Renewed::has_files)
+        self.resolving.has_names() || self.config.health.check.is_some()
+    }
+
+    /// Its files of TLS, if it speaks that.
+    pub(in crate::data_plane) fn tls_files(&self) -> Option<Arc<dyn Renewable>> {
+        self.tls.clone().map(|files| files as _)
     }
 
     /// All there are now, in use or not.
@@ -150,7 +154,7 @@ impl Upstream {
         let Some(tls) = &self.tls else {
             return Ok((Stream::tcp(stream), self.config.protocol == Protocol::Http2));
         };
-        let stream = Stream::tls(tls.client().connect(&address.authority, stream, only_http1).await?);
+        let stream = Stream::tls(tls.get().connect(&address.authority, stream, only_http1).await?);
         let is_http2 = stream.is_http2();
         if self.config.protocol == Protocol::Http2 && !is_http2 {
             return Err(io::Error::other("it does not speak HTTP/2: it did not choose h2 by ALPN"));
@@ -247,7 +251,7 @@ impl Keeper {
                 // Nobody waits any more when the names took too long.
                 let _ = begun.send(Ok(()));
                 let all = upstreams.iter().map(|upstream| async {
-                    tokio::join!(resolve::keep(upstream), renewal::keep(upstream), check::keep(upstream));
+                    tokio::join!(resolve::keep(upstream), check::keep(upstream));
                 });
                 futures_util::future::join_all(all).await;
             };

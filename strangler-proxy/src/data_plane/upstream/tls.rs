@@ -12,7 +12,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::config::Protocol;
+use super::config::{Protocol, UpstreamConfig};
+use crate::data_plane::certificate::{Certificate, Purpose};
+use crate::data_plane::watched::{Loaded, Watched};
 
 /// What is declared of TLS to an upstream. Without anything: the CAs of the system, and the host of the URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,16 +70,22 @@ pub(in crate::data_plane) const KEY: &str =
 
 impl TlsFiles {
     /// Reads the files.
-    pub(super) fn load(&self, authorities: &[String], protocol: Protocol) -> Result<TlsClient, TlsError> {
+    pub(super) fn load(
+        &self,
+        authorities: &[String],
+        protocol: Protocol,
+    ) -> Result<Loaded<TlsClient>, TlsError> {
+        let mut listed = Vec::new();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?
-            .with_root_certificates(self.roots()?);
+            .with_root_certificates(self.roots(&mut listed)?);
         let mut config = match &self.identity {
             None => builder.with_no_client_auth(),
             Some(Identity { certificate, key }) => {
                 let chain = certificates(certificate)?;
+                listed.extend(Certificate::all(certificate, Purpose::Shown, &chain));
                 let private = PrivateKeyDer::from_pem_file(key).map_err(|error| pem(key, KEY, error))?;
                 builder.with_client_auth_cert(chain, private).map_err(|error| TlsError::Identity {
                     certificate: certificate.clone(),
@@ -99,7 +107,16 @@ impl TlsFiles {
                 name(host(authority))?;
             }
         }
-        Ok(TlsClient { connector: TlsConnector::from(Arc::new(config)), only_http1, server_name })
+        let value = TlsClient { connector: TlsConnector::from(Arc::new(config)), only_http1, server_name };
+        Ok(Loaded { value, certificates: listed })
+    }
+
+    /// The files, watched.
+    pub(super) fn watched(&self, config: &UpstreamConfig) -> Result<Watched<TlsClient>, TlsError> {
+        let own = self.identity.iter().flat_map(|own| [&own.certificate, &own.key]);
+        let files = self.ca.iter().chain(own).cloned().collect();
+        let (declared, authorities, protocol) = (self.clone(), config.authorities.clone(), config.protocol);
+        Watched::new(files, Box::new(move |_| declared.load(&authorities, protocol)))
     }
 
     /// Whether the files can be used.
@@ -110,10 +127,12 @@ impl TlsFiles {
         self.load(authorities, Protocol::default()).map(drop)
     }
 
-    fn roots(&self) -> Result<RootCertStore, TlsError> {
+    fn roots(&self, listed: &mut Vec<Certificate>) -> Result<RootCertStore, TlsError> {
         let mut roots = RootCertStore::empty();
         if let Some(ca) = &self.ca {
-            for certificate in certificates(ca)? {
+            let found = certificates(ca)?;
+            listed.extend(Certificate::all(ca, Purpose::Believed, &found));
+            for certificate in found {
                 roots.add(certificate).map_err(|error| TlsError::Malformed {
                     path: ca.clone(),
                     expected: "a file of CA certificates",

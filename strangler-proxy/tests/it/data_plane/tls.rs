@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, ProtocolVersion, StreamOwned};
 use strangler_proxy::data_plane::{
-    Address, ClientCertificates, HalfClose, Identity, Listener, Tls, TurnedAway,
+    Address, Certificates, ClientCertificates, HalfClose, Identity, Listener, Reloaded, Tls, TurnedAway,
 };
 
 use super::client::Client;
@@ -171,6 +171,13 @@ fn a_certificate_is_chosen_by_the_name_that_is_asked_for() {
     assert!(refused.contains("certificate"), "{refused}");
 }
 
+/// What is wrong with the files of the only one that has some.
+fn refused(certificates: &Certificates) -> String {
+    let Reloaded { read, refused } = certificates.reload();
+    assert_eq!((read.len(), refused.len()), (0, 1));
+    refused[0].1.clone()
+}
+
 #[test]
 fn new_certificates_are_taken_without_a_restart_and_broken_ones_are_not() {
     let (control, ca) = (Origin::saying("x"), Ca::new());
@@ -187,8 +194,9 @@ fn new_certificates_are_taken_without_a_restart_and_broken_ones_are_not() {
     let next = renewed.sign(HOST);
     std::fs::copy(&next.certificate, &signed.certificate).unwrap();
     assert!(certificates.look());
-    let told = certificates.reload().unwrap_err().join("; ");
+    let told = refused(&certificates);
     assert!(told.contains("a.example.pem cannot be used with the key"), "{told}");
+    assert_eq!(certificates.problems(), [(format!("listener {}", proxy.address), told)]);
     assert_eq!(shown(proxy.address, &ca, HOST), before, "a broken pair was taken");
     std::fs::copy(&next.key, &signed.key).unwrap();
     assert!(certificates.look());
@@ -198,7 +206,7 @@ fn new_certificates_are_taken_without_a_restart_and_broken_ones_are_not() {
 
     std::fs::remove_file(&signed.key).unwrap();
     assert!(certificates.look());
-    let told = certificates.reload().unwrap_err().join("; ");
+    let told = refused(&certificates);
     assert!(told.contains("a.example.key cannot be read"), "{told}");
     assert_eq!(shown(proxy.address, &renewed, HOST), der(&next));
 }
@@ -209,18 +217,21 @@ fn a_session_goes_on_also_with_new_certificates() {
     let signed = ca.sign(HOST);
     let proxy = proxy(&control, tls(&signed));
     let config = Arc::new(trusting(&ca, None));
-    let visit = || {
-        let stream = connect_with(TcpStream::connect(proxy.address).unwrap(), &config, HOST).unwrap();
-        let kind = stream.conn.handshake_kind();
-        let mut client = Client::over(stream);
-        // The ticket comes with the response.
-        assert_eq!(client.get("/").text(), "x");
-        kind
-    };
+    let visit = || visit(&proxy, &config).0;
     assert_eq!(visit(), Some(HandshakeKind::Full));
     assert_eq!(visit(), Some(HandshakeKind::Resumed));
-    assert_eq!(proxy.plane().certificates().reload(), Ok(1));
+    assert_eq!(proxy.plane().certificates().reload().refused, []);
     assert_eq!(visit(), Some(HandshakeKind::Resumed));
+}
+
+/// How the handshake went, and the connection, over which a ticket has come.
+fn visit(proxy: &Proxy, config: &Arc<ClientConfig>) -> (Option<HandshakeKind>, Client<Secure>) {
+    let stream = connect_with(TcpStream::connect(proxy.address).unwrap(), config, HOST).unwrap();
+    let kind = stream.conn.handshake_kind();
+    let mut client = Client::over(stream);
+    // The ticket comes with the response.
+    assert_eq!(client.get("/").text(), "x");
+    (kind, client)
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! TLS to upstreams: whom the proxy believes, and who it is itself.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use diff_harness::lifecycle::Stage;
-use strangler_proxy::data_plane::DataPlaneConfig;
 use strangler_proxy::data_plane::upstream::{AddressState, Check, Identity, TlsFiles, Use};
+use strangler_proxy::data_plane::{DataPlaneConfig, Purpose};
 
 use super::origin::Origin;
 use super::proxy::{Plan, Proxy};
@@ -166,16 +167,28 @@ fn files_that_change_are_read_again_and_connections_go_on() {
     let proxy = Plan::new(server.address)
         .with(with(tls))
         .with(|config| {
-            config.control.resolve_every = Duration::from_millis(10);
             config.control.idle_timeout = Duration::from_secs(3600);
         })
         .start();
+    let certificates = Arc::clone(proxy.plane().certificates());
     assert_eq!(proxy.client().get("/").status, 502, "signed by a stranger");
     // For a moment the two do not belong together; then what was read before stays.
     std::fs::copy(&known.certificate, &certificate).unwrap();
+    assert!(certificates.look());
+    assert!(certificates.problems()[0].1.contains("cannot be used with the key"));
     std::fs::copy(&known.key, &key).unwrap();
-    eventually(|| proxy.client().get("/").status == 200);
+    assert!(certificates.look());
+    assert_eq!(proxy.client().get("/").status, 200);
+    assert_eq!(certificates.problems(), []);
+    let listed: Vec<_> =
+        certificates.all().into_iter().map(|(used_by, one)| (used_by, one.purpose, one.file)).collect();
+    let user = "upstream control".to_owned();
+    assert_eq!(
+        listed,
+        [(user.clone(), Purpose::Believed, ca.file.clone()), (user, Purpose::Shown, certificate.clone())]
+    );
     std::fs::write(&certificate, "nothing").unwrap();
+    assert!(certificates.look());
     for _ in 0..5 {
         assert_eq!(proxy.client().get("/").status, 200);
     }
