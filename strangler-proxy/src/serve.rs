@@ -171,7 +171,7 @@ impl Proxy {
             let (resumes, guards) = (fallback.clone(), Arc::clone(&registry));
             let (table, registry) = (Arc::clone(&table), Arc::clone(&registry));
             let (flushed, current) = (Arc::clone(&recorder), Arc::clone(&recorder));
-            let candidate = config.candidate.clone();
+            let candidate = upstreams.candidate.clone();
             Arc::new(
                 Control::open(
                     Arc::clone(&store),
@@ -180,7 +180,10 @@ impl Proxy {
                         publish: Box::new(move |routes| {
                             table.store(Arc::new(RouteTable::build(routes, &registry, matching, &cohorts)));
                         }),
-                        reach_candidate: Box::new(move || reach(&candidate)),
+                        reach_candidate: Box::new(move || match &candidate {
+                            Some(candidate) => reach(candidate),
+                            None => Err("no candidate is configured".to_owned()),
+                        }),
                         flush: Box::new(move || {
                             if let Err(error) = flushed.flush(FLUSH_PATIENCE) {
                                 tracing::warn!(%error, "the gate judges without what was observed last");
@@ -231,7 +234,7 @@ impl Proxy {
             before: Arc::clone(&before),
             refusals: Arc::clone(data_plane.refusals()),
             shadow: shadow_handle,
-            upstreams,
+            upstreams: Arc::clone(&upstreams),
             counts: Arc::clone(data_plane.counts()),
             certificates: Arc::clone(data_plane.certificates()),
             effects: ApiEffects {
@@ -241,7 +244,7 @@ impl Proxy {
                 },
                 rules: Box::new(move || rule_ids.load().as_ref().clone()),
                 reach_control: {
-                    let (control, draining) = (config.control, Arc::clone(&draining));
+                    let (control, draining) = (Arc::clone(&upstreams.control), Arc::clone(&draining));
                     Box::new(move || {
                         if draining.load(Ordering::Acquire) {
                             Err("the proxy is draining".to_owned())

@@ -110,7 +110,7 @@ fn upstreams(page: &mut Page, api: &Api) {
         }
     }
     type Figure = fn(&AddressTally) -> u64;
-    let figures: [(&str, &str, Figure); 4] = [
+    let figures: [(&str, &str, Figure); 6] = [
         ("strangler_upstream_requests_total", "Requests that were sent to an address.", |tally| {
             tally.requests
         }),
@@ -124,6 +124,16 @@ fn upstreams(page: &mut Page, api: &Api) {
             "strangler_upstream_closed_on_reuse_total",
             "Requests that met a close on a connection that had served before.",
             |tally| tally.races,
+        ),
+        (
+            "strangler_upstream_probes_total",
+            "How often an address that was left alone was asked how it is.",
+            |tally| tally.probes,
+        ),
+        (
+            "strangler_upstream_probes_failed_total",
+            "How often an address that was left alone was not well when it was asked.",
+            |tally| tally.probes_failed,
         ),
     ];
     for (name, help, figure) in figures {

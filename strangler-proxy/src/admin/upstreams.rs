@@ -34,6 +34,8 @@ fn view(upstream: &Upstream) -> UpstreamView {
             connects: tally.connects,
             connects_failed: tally.connects_failed,
             closed_on_reuse: tally.races,
+            probes: tally.probes,
+            probes_failed: tally.probes_failed,
         }
     });
     UpstreamView {
@@ -63,7 +65,9 @@ pub(super) fn warnings(api: &Api) -> Vec<String> {
         for address in addresses.iter() {
             let why = match upstream.state(address, Use::Clients) {
                 AddressState::Used => continue,
-                AddressState::Ejected => "failed too often in a row and is left alone for a while",
+                AddressState::Ejected => {
+                    "failed too often in a row and is left alone until it is found to be well"
+                }
                 AddressState::Unhealthy => "fails its health check and is not used",
             };
             warnings.push(format!("{} of {side} {why}", address.socket));

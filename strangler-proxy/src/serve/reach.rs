@@ -1,29 +1,10 @@
-//! Whether an upstream takes connections.
+//! Whether an upstream can be reached, for those who block.
 
-use std::net::{TcpStream, ToSocketAddrs};
-use std::time::Duration;
+use crate::data_plane::upstream::Upstream;
 
-use crate::config::Upstream;
-
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Connects and lets go. Blocks for a few seconds at most; why it failed, in words.
+/// Blocks for as long as it takes to make a connection to each of its addresses, if none takes one; why it failed, in words.
 pub(super) fn reach(upstream: &Upstream) -> Result<(), String> {
-    let mut last = format!("{upstream}: its name resolves to no address");
-    for authority in upstream.authorities() {
-        let addresses = match authority.to_socket_addrs() {
-            Ok(addresses) => addresses,
-            Err(error) => {
-                last = format!("{upstream}: {error}");
-                continue;
-            }
-        };
-        for address in addresses {
-            match TcpStream::connect_timeout(&address, PATIENCE) {
-                Ok(_) => return Ok(()),
-                Err(error) => last = format!("{upstream}: {error}"),
-            }
-        }
-    }
-    Err(last)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("it cannot be asked: {error}"))?;
+    runtime.block_on(upstream.reach())
 }

@@ -19,7 +19,7 @@ pub struct AddressView {
     /// Host and port as they were declared.
     pub authority: String,
     pub address: String,
-    /// For the requests of clients: `used`, `ejected` (failed too often, left alone for a while), `unhealthy` (by the
+    /// For the requests of clients: `used`, `ejected` (failed too often, left alone until it is found to be well), `unhealthy` (by the
     /// active check).
     pub state: String,
     /// The same for shadows, which are told apart.
@@ -31,4 +31,9 @@ pub struct AddressView {
     pub connects_failed: u64,
     /// Requests that met a close on a connection that had served before.
     pub closed_on_reuse: u64,
+    /// How often it was asked how it is, while it was left alone, and how often it was not well.
+    #[serde(default)]
+    pub probes: u64,
+    #[serde(default)]
+    pub probes_failed: u64,
 }

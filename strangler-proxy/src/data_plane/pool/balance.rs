@@ -48,9 +48,8 @@ where
     if let [only] = lanes {
         return tried.is_empty().then(|| Rc::clone(only));
     }
-    let now = upstream.now();
     let is_tried = |lane: &Rc<Lane<B>>| tried.iter().any(|other| Rc::ptr_eq(other, lane));
-    let is_usable = |lane: &Rc<Lane<B>>| !is_tried(lane) && upstream.is_usable(&lane.address, of, now);
+    let is_usable = |lane: &Rc<Lane<B>>| !is_tried(lane) && upstream.is_usable(&lane.address, of);
     of_two(lanes, is_usable, random).or_else(|| of_two(lanes, |lane| !is_tried(lane), random))
 }
 

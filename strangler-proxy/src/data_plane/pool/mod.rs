@@ -247,10 +247,10 @@ where
     fn has_other(&self, attempt: &Attempt<B>) -> bool {
         let Some(last) = attempt.0.take() else { return false };
         let pool = &self.0;
-        let now = pool.upstream.now();
-        let other = pool.lanes.borrow().iter().any(|lane| {
-            !Rc::ptr_eq(lane, &last) && pool.upstream.is_usable(&lane.address, pool.config.of, now)
-        });
+        let other =
+            pool.lanes.borrow().iter().any(|lane| {
+                !Rc::ptr_eq(lane, &last) && pool.upstream.is_usable(&lane.address, pool.config.of)
+            });
         attempt.0.set(Some(last));
         other
     }

@@ -23,6 +23,8 @@ pub struct Address {
     pub(super) shadows: Ejection,
     /// By the active check.
     unhealthy: AtomicBool,
+    /// The last one.
+    answers_checks: AtomicBool,
     /// When the log last said that a request failed here, plus one.
     told: AtomicU64,
     pub counts: AddressCounts,
@@ -35,6 +37,8 @@ pub struct AddressCounts {
     connects: AtomicU64,
     connects_failed: AtomicU64,
     races: AtomicU64,
+    probes: AtomicU64,
+    probes_failed: AtomicU64,
 }
 
 /// The same at one moment.
@@ -46,13 +50,16 @@ pub struct AddressTally {
     pub connects_failed: u64,
     /// Requests that met a close on a connection that had served before.
     pub races: u64,
+    /// How often it was asked how it is, while it was left alone, and how often it was not well.
+    pub probes: u64,
+    pub probes_failed: u64,
 }
 
 /// How an address is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressState {
     Used,
-    /// It failed too often, and is left alone for a while.
+    /// It failed too often, and is left alone until it is found to be well.
     Ejected,
     /// The active check fails.
     Unhealthy,
@@ -66,6 +73,7 @@ impl Address {
             clients: Ejection::default(),
             shadows: Ejection::default(),
             unhealthy: AtomicBool::new(false),
+            answers_checks: AtomicBool::new(false),
             told: AtomicU64::new(0),
             counts: AddressCounts::default(),
         }
@@ -83,11 +91,10 @@ impl Address {
         self.ejection(of).total()
     }
 
-    /// `now` is in milliseconds since the upstream was started.
-    pub(super) fn state(&self, of: Use, now: u64) -> AddressState {
+    pub(super) fn state(&self, of: Use) -> AddressState {
         if self.unhealthy.load(Ordering::Relaxed) {
             AddressState::Unhealthy
-        } else if self.ejection(of).is_out(now) {
+        } else if self.ejection(of).is_out() {
             AddressState::Ejected
         } else {
             AddressState::Used
@@ -100,6 +107,20 @@ impl Address {
         let told = self.told.load(Ordering::Relaxed);
         let is_due = told == 0 || now + 1 >= told + EVERY;
         is_due && self.told.compare_exchange(told, now + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// When it is to be asked how it is, if clients or shadows leave it alone; in milliseconds since the upstream was started.
+    pub(super) fn due(&self) -> Option<u64> {
+        [Use::Clients, Use::Shadows].into_iter().filter_map(|of| self.ejection(of).due()).min()
+    }
+
+    /// Whether it was well when the active check last asked.
+    pub(super) fn answers_checks(&self) -> bool {
+        self.answers_checks.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_answers_checks(&self, answers: bool) {
+        self.answers_checks.store(answers, Ordering::Relaxed);
     }
 
     pub(super) fn is_unhealthy(&self) -> bool {
@@ -128,6 +149,11 @@ impl AddressCounts {
         self.races.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn probe(&self, was_well: bool) {
+        self.probes.fetch_add(1, Ordering::Relaxed);
+        self.probes_failed.fetch_add(u64::from(!was_well), Ordering::Relaxed);
+    }
+
     pub fn tally(&self) -> AddressTally {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         AddressTally {
@@ -135,6 +161,8 @@ impl AddressCounts {
             connects: load(&self.connects),
             connects_failed: load(&self.connects_failed),
             races: load(&self.races),
+            probes: load(&self.probes),
+            probes_failed: load(&self.probes_failed),
         }
     }
 }

@@ -27,7 +27,7 @@ struct Row {
 
 /// Why an address is not well.
 #[derive(Debug, thiserror::Error)]
-enum Sick {
+pub(super) enum Sick {
     #[error("it did not answer within {0:?}")]
     Timeout(Duration),
     #[error("it takes no connection: {0}")]
@@ -62,6 +62,7 @@ pub(super) async fn keep(upstream: &Upstream) {
 
 fn note(upstream: &Upstream, address: &Address, row: &mut Row, check: &Check, answer: Result<(), Sick>) {
     let (side, socket) = (upstream.side, address.socket);
+    address.set_answers_checks(answer.is_ok());
     match answer {
         Ok(()) => {
             *row = Row { failures: 0, successes: row.successes.saturating_add(1) };
@@ -80,7 +81,7 @@ fn note(upstream: &Upstream, address: &Address, row: &mut Row, check: &Check, an
     }
 }
 
-async fn ask(upstream: &Upstream, address: &Address, check: &Check) -> Result<(), Sick> {
+pub(super) async fn ask(upstream: &Upstream, address: &Address, check: &Check) -> Result<(), Sick> {
     tokio::time::timeout(check.timeout, answer(upstream, address, check))
         .await
         .unwrap_or(Err(Sick::Timeout(check.timeout)))

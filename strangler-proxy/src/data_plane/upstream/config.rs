@@ -61,7 +61,8 @@ pub struct Health {
     /// Whether a response of 5xx is a failure too. Off, it is a success: an endpoint that fails says nothing of the
     /// address.
     pub count_5xx: bool,
-    /// For how long, the first time; twice as long each time that it fails again soon after it has come back.
+    /// For how long, the first time, until it is asked how it is; twice as long each time that it is not well then, or fails
+    /// again soon after it has come back.
     pub eject_for: Duration,
     pub eject_for_max: Duration,
     /// What share of the addresses may be ejected at once, in ten-thousandths. One may be where there are two or more,

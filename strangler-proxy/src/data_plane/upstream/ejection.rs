@@ -10,8 +10,10 @@ use super::config::Health;
 pub(super) struct Ejection {
     /// In a row.
     failures: AtomicU32,
-    /// It is left alone until then.
-    until: AtomicU64,
+    /// It is left alone, and asked at this time how it is; 0 when it is in use.
+    due: AtomicU64,
+    /// When it last came back.
+    back: AtomicU64,
     /// How often in a row it failed again soon after it had come back.
     again: AtomicU32,
     /// Since the start.
@@ -19,8 +21,28 @@ pub(super) struct Ejection {
 }
 
 impl Ejection {
-    pub(super) fn is_out(&self, now: u64) -> bool {
-        now < self.until.load(Ordering::Relaxed)
+    pub(super) fn is_out(&self) -> bool {
+        self.due.load(Ordering::Relaxed) != 0
+    }
+
+    /// When it is to be asked how it is, if it is left alone.
+    pub(super) fn due(&self) -> Option<u64> {
+        Some(self.due.load(Ordering::Relaxed)).filter(|due| *due != 0)
+    }
+
+    /// It is well, and gets requests again.
+    pub(super) fn come_back(&self, now: u64) {
+        self.back.store(now, Ordering::Relaxed);
+        self.due.store(0, Ordering::Relaxed);
+    }
+
+    /// It is not well yet. For how many milliseconds it is left alone.
+    pub(super) fn stay_out(&self, now: u64, health: &Health) -> u64 {
+        let again = self.again.load(Ordering::Relaxed).saturating_add(1);
+        let length = length(health, again);
+        self.again.store(again, Ordering::Relaxed);
+        self.due.store(now + length, Ordering::Relaxed);
+        length
     }
 
     pub(super) fn total(&self) -> u64 {
@@ -41,8 +63,7 @@ impl Ejection {
     /// Counts a failure. For how many milliseconds the address is left alone, if this was the one too many; `room` says
     /// whether another one may be.
     pub(super) fn failed(&self, now: u64, health: &Health, room: impl FnOnce() -> bool) -> Option<u64> {
-        let until = self.until.load(Ordering::Relaxed);
-        if health.failures_max == 0 || now < until {
+        if health.failures_max == 0 || self.is_out() {
             // What was on its way when it was ejected is not counted again.
             return None;
         }
@@ -51,11 +72,12 @@ impl Ejection {
             return None;
         }
         let again = self.again.load(Ordering::Relaxed);
-        let was_well = until == 0 || now - until > length(health, again);
+        let well_for = now.saturating_sub(self.back.load(Ordering::Relaxed));
+        let was_well = self.total() == 0 || well_for > length(health, again);
         let again = if was_well { 0 } else { again.saturating_add(1) };
         let length = length(health, again);
         // Only one of several threads that see the same failures ejects it.
-        self.until.compare_exchange(until, now + length, Ordering::Relaxed, Ordering::Relaxed).ok()?;
+        self.due.compare_exchange(0, now + length, Ordering::Relaxed, Ordering::Relaxed).ok()?;
         self.again.store(again, Ordering::Relaxed);
         self.total.fetch_add(1, Ordering::Relaxed);
         // Once it is back, one more failure is enough; a success clears it.
@@ -93,8 +115,10 @@ mod tests {
         assert_eq!((fail(1), fail(1)), (None, None));
         ejection.succeeded();
         assert_eq!((fail(2), fail(2), fail(2)), (None, None, Some(100)));
-        assert!(ejection.is_out(101) && !ejection.is_out(102));
+        assert_eq!((ejection.is_out(), ejection.due()), (true, Some(102)));
         assert_eq!(ejection.total(), 1);
+        ejection.come_back(103);
+        assert!(!ejection.is_out());
     }
 
     #[test]
@@ -102,10 +126,14 @@ mod tests {
         let ejection = Ejection::default();
         let fail = |now| ejection.failed(now, &health(), || true);
         assert_eq!((fail(0), fail(0), fail(0)), (None, None, Some(100)));
-        // Back at 100: one failure is enough now.
+        ejection.come_back(100);
+        // One failure is enough now.
         assert_eq!(fail(110), Some(200));
+        ejection.come_back(310);
         assert_eq!(fail(315), Some(300), "it is bounded");
+        ejection.come_back(615);
         assert_eq!(fail(620), Some(300));
+        ejection.come_back(920);
         // It was well for as long as it had been out.
         ejection.succeeded();
         assert_eq!((fail(5_000), fail(5_000), fail(5_000)), (None, None, Some(100)));
@@ -117,7 +145,21 @@ mod tests {
         let fail = |now| ejection.failed(now, &health(), || true);
         assert_eq!((fail(0), fail(0), fail(0)), (None, None, Some(100)));
         assert_eq!(fail(50), None);
-        assert!(!ejection.is_out(100));
+        assert_eq!(fail(5_000), None);
+        assert_eq!(ejection.due(), Some(100));
+    }
+
+    #[test]
+    fn one_that_is_not_well_when_it_is_asked_stays_out_for_longer() {
+        let ejection = Ejection::default();
+        let fail = |now| ejection.failed(now, &health(), || true);
+        assert_eq!((fail(0), fail(0), fail(0)), (None, None, Some(100)));
+        assert_eq!(ejection.stay_out(100, &health()), 200);
+        assert_eq!(ejection.due(), Some(300));
+        assert_eq!(ejection.stay_out(300, &health()), 300, "it is bounded");
+        assert_eq!(ejection.total(), 1, "it was ejected once");
+        ejection.come_back(600);
+        assert_eq!(fail(610), Some(300));
     }
 
     #[test]
@@ -126,7 +168,7 @@ mod tests {
         for _ in 0..10 {
             assert_eq!(ejection.failed(0, &health(), || false), None);
         }
-        assert!(!ejection.is_out(0));
+        assert!(!ejection.is_out());
         assert_eq!(ejection.failed(0, &health(), || true), Some(100));
         let never = Health { failures_max: 0, ..health() };
         assert_eq!(Ejection::default().failed(0, &never, || true), None);

@@ -3,7 +3,8 @@
 //! - [`config`]: what is declared.
 //! - [`address`], [`ejection`]: one address, and when it is left alone.
 //! - [`tls`], [`stream`]: a connection to it.
-//! - [`resolve`], [`check`]: names become addresses, and addresses are asked how they are, on a thread of its own.
+//! - [`resolve`], [`check`], [`probe`]: names become addresses, and addresses are asked how they are, on a thread of its own.
+//! - [`reach`]: whether any can be reached.
 
 mod config;
 mod address;
@@ -12,6 +13,8 @@ pub(super) mod tls;
 mod stream;
 mod resolve;
 mod check;
+mod probe;
+mod reach;
 
 use std::io;
 use std::sync::Arc;
@@ -23,7 +26,7 @@ use arc_swap::ArcSwap;
 use diff_harness::exchange::Side;
 use tokio::net::TcpStream;
 use tokio::runtime::LocalOptions;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 pub use address::{Address, AddressState, AddressTally, Use};
 pub use config::{Check, Health, Protocol, UpstreamConfig};
@@ -66,6 +69,8 @@ pub struct Upstream {
     resolving: Resolving,
     tls: Option<Arc<Watched<TlsClient>>>,
     started: Instant,
+    /// An address is left alone from now on.
+    ejected: Notify,
 }
 
 struct Keeper {
@@ -123,12 +128,20 @@ impl Upstream {
             resolving,
             tls,
             started: Instant::now(),
+            ejected: Notify::new(),
         })
     }
 
     /// Whether there is anything to do for it between requests.
     fn is_kept(&self) -> bool {
-        self.resolving.has_names() || self.config.health.check.is_some()
+        self.resolving.has_names() || self.config.health.check.is_some() || self.may_eject()
+    }
+
+    /// Whether an address may ever be left alone: one that is the only one is not.
+    fn may_eject(&self) -> bool {
+        let health = &self.config.health;
+        let may_be_several = self.resolving.has_names() || self.config.authorities.len() > 1;
+        may_be_several && health.failures_max > 0 && health.eject_share > 0
     }
 
     /// Its files of TLS, if it speaks that.
@@ -177,11 +190,11 @@ impl Upstream {
     }
 
     pub fn state(&self, address: &Address, of: Use) -> AddressState {
-        address.state(of, self.now())
+        address.state(of)
     }
 
-    pub(in crate::data_plane) fn is_usable(&self, address: &Address, of: Use, now: u64) -> bool {
-        address.state(of, now) == AddressState::Used
+    pub(in crate::data_plane) fn is_usable(&self, address: &Address, of: Use) -> bool {
+        address.state(of) == AddressState::Used
     }
 
     /// A request came to a good end, as far as the address can help it.
@@ -198,10 +211,11 @@ impl Upstream {
         let health = &self.config.health;
         let room = || {
             let all = self.addresses.load();
-            let out = all.iter().filter(|other| other.state(of, now) != AddressState::Used).count();
+            let out = all.iter().filter(|other| other.state(of) != AddressState::Used).count();
             out < out_max(all.len(), health.eject_share)
         };
         if let Some(millis) = address.ejection(of).failed(now, health, room) {
+            self.ejected.notify_one();
             tracing::warn!(
                 side = %self.side,
                 address = %address.socket,
@@ -209,7 +223,7 @@ impl Upstream {
                 failures = address.ejection(of).failures() + 1,
                 for_ms = millis,
                 last = %why,
-                "an address failed too often in a row and is left alone for a while"
+                "an address failed too often in a row, is left alone for a while, and then asked how it is"
             );
         }
     }
@@ -251,7 +265,7 @@ impl Keeper {
                 // Nobody waits any more when the names took too long.
                 let _ = begun.send(Ok(()));
                 let all = upstreams.iter().map(|upstream| async {
-                    tokio::join!(resolve::keep(upstream), check::keep(upstream));
+                    tokio::join!(resolve::keep(upstream), check::keep(upstream), probe::keep(upstream));
                 });
                 futures_util::future::join_all(all).await;
             };

@@ -117,6 +117,100 @@ fn an_address_that_comes_back_is_used_again() {
     eventually(|| proxy.client().get("/").text() == "back");
 }
 
+/// The proxy asks for itself; no client is the one that finds out.
+#[test]
+fn an_address_that_was_left_alone_is_asked_how_it_is_before_it_gets_requests() {
+    let (well, nowhere) = (Origin::saying("x"), Origin::nowhere());
+    let proxy =
+        Plan::new(well.address).with(at(&[nowhere, well.address])).with(leave_alone_for_a_moment).start();
+    eventually(|| {
+        assert_eq!(proxy.client().get("/").status, 200);
+        state(&proxy, nowhere) == AddressState::Ejected
+    });
+    let tally = || control(&proxy, nowhere).counts.tally();
+    // Its time is over again and again, and all that comes of it is a question.
+    eventually(|| {
+        assert_eq!(proxy.client().get("/").status, 200);
+        tally().probes_failed >= 3
+    });
+    assert_eq!(tally().connects_failed, 2, "a client's request found out");
+    assert_eq!(state(&proxy, nowhere), AddressState::Ejected);
+    assert_eq!(control(&proxy, nowhere).ejections(Use::Clients), 1);
+}
+
+fn leave_alone_for_a_moment(config: &mut DataPlaneConfig) {
+    config.control.health.failures_max = 2;
+    config.control.health.eject_for = Duration::from_millis(20);
+    config.control.health.eject_for_max = Duration::from_millis(40);
+}
+
+/// It takes connections, which says nothing of whether it answers.
+#[test]
+fn where_there_is_a_health_check_it_says_whether_an_address_may_come_back() {
+    let is_sick = Arc::new(AtomicBool::new(false));
+    let sick = Arc::clone(&is_sick);
+    let failing = Origin::scripted(move |line| {
+        while let Some(request) = line.request() {
+            match (request.first_line().contains("/health"), sick.load(Ordering::SeqCst)) {
+                (true, true) => line.send("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"),
+                (false, true) => return,
+                (_, false) => line.send(ok("back")),
+            };
+        }
+    });
+    let well = Origin::saying("well");
+    let proxy = Plan::new(well.address)
+        .with(at(&[failing.address, well.address]))
+        // It asks once at the start, and then not for a long time.
+        .with(checked(Duration::from_secs(3600)))
+        .with(leave_alone_for_a_moment)
+        .start();
+    eventually(|| failing.received().len() == 1);
+    is_sick.store(true, Ordering::SeqCst);
+    eventually(|| {
+        assert_eq!(proxy.client().get("/").status, 200);
+        state(&proxy, failing.address) == AddressState::Ejected
+    });
+    eventually(|| control(&proxy, failing.address).counts.tally().probes_failed >= 2);
+    assert_eq!(state(&proxy, failing.address), AddressState::Ejected);
+    is_sick.store(false, Ordering::SeqCst);
+    eventually(|| proxy.client().get("/").text() == "back");
+}
+
+fn reach(proxy: &Proxy) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(proxy.upstreams.control.reach())
+}
+
+#[test]
+fn an_upstream_can_be_reached_when_an_address_takes_connections() {
+    let (well, nowhere) = (Origin::saying("x"), Origin::nowhere());
+    let proxy = Plan::new(well.address).with(at(&[nowhere, well.address])).start();
+    assert_eq!(reach(&proxy), Ok(()));
+    let proxy = Plan::new(nowhere).start();
+    let why = reach(&proxy).unwrap_err();
+    assert!(why.starts_with(&format!("{nowhere}: ")), "{why}");
+    let proxy = Name::of(&[]).plan().start();
+    assert_eq!(reach(&proxy), Err("monolith.test:80 has no address".to_owned()));
+}
+
+#[test]
+fn the_health_check_says_whether_an_upstream_can_be_reached_where_there_is_one() {
+    let is_sick = Arc::new(AtomicBool::new(false));
+    let sick = Arc::clone(&is_sick);
+    let origin = Origin::new(move |_| match sick.load(Ordering::SeqCst) {
+        true => "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        false => ok("x"),
+    });
+    let proxy = Plan::new(origin.address).with(checked(Duration::from_millis(10))).start();
+    eventually(|| reach(&proxy) == Ok(()));
+    is_sick.store(true, Ordering::SeqCst);
+    // It takes connections all the time.
+    eventually(|| reach(&proxy) == Err(format!("{} fails its health check", origin.address)));
+    is_sick.store(false, Ordering::SeqCst);
+    eventually(|| reach(&proxy) == Ok(()));
+}
+
 #[test]
 fn never_are_all_addresses_ejected() {
     let (one, other) = (Origin::nowhere(), Origin::nowhere());

@@ -156,6 +156,32 @@ fn a_health_check_goes_over_tls_too() {
     assert!(!origin.received().is_empty());
 }
 
+/// That it takes connections is not enough: it has to be who it should be.
+#[test]
+fn an_address_that_was_left_alone_is_asked_over_tls() {
+    let (ca, other, origin) = (Ca::new(), Ca::new(), Origin::saying("x"));
+    let well = TlsOrigin::before(origin.address, &ca.sign("127.0.0.1"), HTTP_1, None);
+    let wrong = TlsOrigin::before(origin.address, &other.sign("127.0.0.1"), HTTP_1, None);
+    let addresses = [well.address, wrong.address];
+    let proxy = Plan::new(well.address)
+        .with(with(believing(&ca)))
+        .with(move |config| {
+            config.control.authorities = addresses.map(|address| address.to_string()).to_vec();
+            config.control.health.failures_max = 1;
+            config.control.health.eject_for = Duration::from_millis(10);
+            config.control.health.eject_for_max = Duration::from_millis(10);
+        })
+        .start();
+    let all = proxy.upstreams.control.addresses();
+    let wrong = all.iter().find(|address| address.socket == wrong.address).unwrap();
+    eventually(|| {
+        assert_eq!(proxy.client().get("/").status, 200);
+        wrong.counts.tally().probes_failed >= 2
+    });
+    assert_eq!(proxy.upstreams.control.state(wrong, Use::Clients), AddressState::Ejected);
+    assert_eq!(wrong.counts.tally().connects_failed, 1);
+}
+
 #[test]
 fn files_that_change_are_read_again_and_connections_go_on() {
     let (ca, ours, stranger, origin) = (Ca::new(), Ca::new(), Ca::new(), Origin::saying("x"));

@@ -36,7 +36,9 @@ fn an_address_that_is_left_alone_is_told_everywhere() {
 
     let status = estate.ask("status");
     assert_eq!(status["data"]["upstreams"][0]["side"], "control");
-    let warning = format!("{nowhere} of control failed too often in a row and is left alone for a while");
+    let warning = format!(
+        "{nowhere} of control failed too often in a row and is left alone until it is found to be well"
+    );
     assert_eq!(status["data"]["warnings"], serde_json::json!([warning]));
 
     let metrics = estate.metrics();
