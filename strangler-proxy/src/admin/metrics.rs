@@ -68,6 +68,7 @@ fn exposition(api: &Api) -> String {
     page.family(name, "counter", "Requests whose client left before it had its response.");
     page.sample(name, &[], api.refusals.clients_left());
     present(&mut page, &api.counts.present());
+    threads(&mut page, &api.counts.present_by_thread());
 
     let health = api.recorder.health();
     page.family("strangler_store_failing", "gauge", "1 while the store refuses what is written.");
@@ -191,6 +192,21 @@ fn present(page: &mut Page, present: &Present) {
         ("tasks", present.tasks),
     ] {
         page.sample("strangler_present", &[("what", what)], n as u64);
+    }
+}
+
+fn threads(page: &mut Page, threads: &[Present]) {
+    let name = "strangler_thread_present";
+    page.family(name, "gauge", "What each thread of the data plane has open at this moment.");
+    for (index, present) in threads.iter().enumerate() {
+        let index = index.to_string();
+        for (what, n) in [
+            ("connections", present.connections),
+            ("requests", present.requests),
+            ("tunnels", present.tunnels),
+        ] {
+            page.sample(name, &[("thread", &index), ("what", what)], n as u64);
+        }
     }
 }
 

@@ -8,11 +8,12 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::{Path, PathBuf};
 
-use socket2::{Domain, Protocol, SockAddr, Socket as RawSocket, Type};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket as RawSocket, Type};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::listener::Address;
-use super::socket::Socket;
+use super::socket::IdleSocket;
 
 /// How many connections the kernel keeps for us until they are accepted.
 const QUEUE: i32 = 4096;
@@ -34,10 +35,13 @@ pub(super) enum ListeningSocket {
 }
 
 /// The same in a runtime.
-pub(super) enum Acceptor {
-    Tcp(TcpListener),
-    Unix(UnixListener),
+pub(super) struct Acceptor {
+    socket: AsyncFd<OwnedFd>,
+    is_unix: bool,
 }
+
+/// A connection, and the address of its other end, which only TCP has.
+pub(super) type Accepted = (IdleSocket, Option<SocketAddr>);
 
 /// The file of a Unix socket, which goes when nobody listens on it any more.
 #[derive(Debug)]
@@ -192,49 +196,50 @@ impl Drop for SocketFile {
 
 impl ListeningSocket {
     pub(super) fn into_acceptor(self) -> io::Result<Acceptor> {
-        match self {
-            Self::Tcp(listener) => TcpListener::from_std(listener).map(Acceptor::Tcp),
-            Self::Unix(listener) => UnixListener::from_std(listener).map(Acceptor::Unix),
-        }
+        let (socket, is_unix) = match self {
+            Self::Tcp(listener) => (listener.into(), false),
+            Self::Unix(listener) => (listener.into(), true),
+        };
+        #[expect(
+            deprecated,
+            reason = "for those whose descriptor may change under it, which an OwnedFd's does not"
+        )]
+        let socket = AsyncFd::<OwnedFd>::with_interest(socket, Interest::READABLE)?;
+        Ok(Acceptor { socket, is_unix })
     }
 }
 
 impl Acceptor {
-    /// The next connection, and the address of its other end, which only TCP has.
-    pub(super) async fn accept(&self) -> io::Result<(Socket, Option<SocketAddr>)> {
-        match self {
-            Self::Tcp(listener) => {
-                let (socket, peer) = listener.accept().await?;
-                Ok((Socket::tcp(socket), Some(peer)))
-            }
-            Self::Unix(listener) => {
-                let (socket, _) = listener.accept().await?;
-                Ok((Socket::Unix(socket), None))
+    /// Waits until somebody waits, then for what is needed to take them, and takes them. Nothing is held for a client that
+    /// is not there.
+    pub(super) async fn accept<T>(&self, take: impl AsyncFn() -> T) -> io::Result<(Accepted, T)> {
+        loop {
+            let mut ready = self.socket.readable().await?;
+            let taken = take().await;
+            // Another thread may have been faster, where they share a queue.
+            if let Ok(accepted) = ready.try_io(|socket| self.next(socket.get_ref())) {
+                return accepted.map(|accepted| (accepted, taken));
             }
         }
     }
 
     /// Ends it. Gives what the kernel has accepted already; the socket itself is asked, since the runtime may not have
     /// heard of the last ones yet. What comes after that goes to whoever listens then.
-    pub(super) fn into_rest(self) -> Vec<(Socket, Option<SocketAddr>)> {
+    pub(super) fn into_rest(self) -> Vec<Accepted> {
         let mut rest = Vec::new();
-        match self {
-            Self::Tcp(listener) => {
-                let Ok(listener) = listener.into_std() else { return rest };
-                while let Ok((socket, peer)) = listener.accept() {
-                    let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket));
-                    rest.extend(socket.map(|socket| (Socket::tcp(socket), Some(peer))));
-                }
-            }
-            Self::Unix(listener) => {
-                let Ok(listener) = listener.into_std() else { return rest };
-                while let Ok((socket, _)) = listener.accept() {
-                    let socket = socket.set_nonblocking(true).and_then(|()| UnixStream::from_std(socket));
-                    rest.extend(socket.map(|socket| (Socket::Unix(socket), None)));
-                }
-            }
+        while let Ok(accepted) = self.next(self.socket.get_ref()) {
+            rest.push(accepted);
         }
         rest
+    }
+
+    fn next(&self, socket: &OwnedFd) -> io::Result<Accepted> {
+        let (connection, peer) = SockRef::from(socket).accept()?;
+        connection.set_nonblocking(true)?;
+        if self.is_unix {
+            return Ok((IdleSocket::Unix(connection.into()), None));
+        }
+        Ok((IdleSocket::Tcp(connection.into()), peer.as_socket()))
     }
 }
 

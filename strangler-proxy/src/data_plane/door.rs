@@ -16,6 +16,7 @@ use super::proxy_protocol::{self, ProxyProtocol};
 use super::socket::Socket;
 use super::stream::Stream;
 use super::tls_server::TlsServer;
+use super::turns::Turns;
 
 /// One listener, as a thread has it.
 pub(super) struct Door {
@@ -31,6 +32,8 @@ pub(super) struct TlsDoor {
     pub(super) server: Arc<TlsServer>,
     /// Handshakes that this thread may have at once.
     pub(super) handshakes: Rc<Semaphore>,
+    /// They are work; those who are in have their turn between their steps.
+    pub(super) turns: Turns,
 }
 
 /// A connection on which HTTP can be spoken.
@@ -77,7 +80,7 @@ impl Door {
         };
         let handshake = async {
             let _place = tls.handshakes.acquire().await.expect("it is never closed");
-            TlsAcceptor::from(tls.server.config()).accept(socket).await
+            tls.turns.drive(TlsAcceptor::from(tls.server.config()).accept(socket)).await
         };
         let stream = match tokio::time::timeout(tls.server.declared().handshake_timeout, handshake).await {
             Err(_) => return Err(TurnedAway::TlsTimeout),

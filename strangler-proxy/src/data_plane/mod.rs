@@ -6,9 +6,10 @@
 //! Reading order, the way a request flows:
 //!
 //! - [`listener`], [`bound`]: where clients connect, and the sockets that listen there.
-//! - [`door`], [`proxy_protocol`], [`tls_server`]: what is said before HTTP. [`watched`], [`certificate`], [`certificates`]: the
+//! - [`door`], [`proxy_protocol`], [`turns`], [`tls_server`]: what is said before HTTP. [`watched`], [`certificate`], [`certificates`]: the
 //!   files of TLS, and their replacement while it runs.
-//! - [`worker`], [`room`], [`gauges`]: a thread; it accepts connections and looks after their timeouts.
+//! - [`worker`], [`room`], [`gauges`]: a thread; it accepts connections and looks after their timeouts. [`spread`], [`seats`]:
+//!   which thread serves a connection, and how many there may be.
 //! - [`connection`], [`stream`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
 //! - [`http2`], [`http2_io`], [`http2_frames`], [`pieces`]: one that speaks HTTP/2. [`turned_away`]: one that is closed for what it is.
 //! - [`exchange`], [`asking`], [`account`], [`left`]: one request, from head to head.
@@ -25,12 +26,15 @@ mod listener;
 mod bound;
 mod door;
 mod proxy_protocol;
+mod turns;
 mod tls_server;
 mod watched;
 mod certificate;
 mod certificates;
 mod worker;
 mod room;
+mod spread;
+mod seats;
 mod gauges;
 mod connection;
 mod one_of;
@@ -62,6 +66,7 @@ mod tunnel;
 mod refusal;
 mod request_id;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -92,6 +97,9 @@ use crate::routes::table::SharedTable;
 use crate::shadow::ShadowHandle;
 use bound::{Bound, SocketFile};
 use gauges::Gauges;
+use pool::Quota;
+use seats::Seats;
+use spread::Spread;
 use tls_server::TlsServer;
 use worker::{Manner, Order, Setup, Worker};
 
@@ -124,7 +132,7 @@ pub enum StartError {
 pub struct DataPlaneCounts {
     accepted: AtomicU64,
     turned_away: [AtomicU64; TurnedAway::ALL.len()],
-    threads: Mutex<Vec<(Arc<Gauges>, RuntimeMetrics)>>,
+    threads: Mutex<BTreeMap<usize, (Arc<Gauges>, RuntimeMetrics)>>,
 }
 
 impl DataPlaneCounts {
@@ -142,16 +150,29 @@ impl DataPlaneCounts {
     /// What there is at this moment.
     pub fn present(&self) -> Present {
         let mut present = Present::default();
-        for (gauges, runtime) in &*self.threads.lock().unwrap_or_else(PoisonError::into_inner) {
+        for (gauges, runtime) in self.threads.lock().unwrap_or_else(PoisonError::into_inner).values() {
             present.add(gauges, runtime);
         }
         present
     }
 
+    /// The same for each thread.
+    pub fn present_by_thread(&self) -> Vec<Present> {
+        let of = |(gauges, runtime): &(Arc<Gauges>, RuntimeMetrics)| {
+            let mut present = Present::default();
+            present.add(gauges, runtime);
+            present
+        };
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).values().map(of).collect()
+    }
+
     /// A thread of the data plane says where it keeps its gauges.
-    fn thread(&self, gauges: &Arc<Gauges>) {
+    fn thread(&self, index: usize, gauges: &Arc<Gauges>) {
         let runtime = Handle::current().metrics();
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(gauges), runtime));
+        self.threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(index, (Arc::clone(gauges), runtime));
     }
 
     fn accepted(&self) {
@@ -236,8 +257,14 @@ pub fn start_on(
             certificates.add(format!("upstream {}", upstream.side), files);
         }
     }
+    let gauges: Vec<_> = sockets.iter().map(|_| Arc::default()).collect();
+    let (spread, arriving) = Spread::over(&gauges);
+    let seats = Seats::of(&config);
+    let quota = |upstream: &UpstreamConfig| Quota::new(upstream.connections_max, config.threads.get());
+    let quotas = (quota(&config.control), quota(config.candidate.as_ref().unwrap_or(&config.control)));
     let mut threads = Vec::new();
-    for (index, listeners) in sockets.into_iter().enumerate() {
+    for (index, ((listeners, gauges), arriving)) in sockets.into_iter().zip(gauges).zip(arriving).enumerate()
+    {
         let (done, drained) = oneshot::channel();
         let setup = Setup {
             config: Arc::clone(&config),
@@ -246,6 +273,12 @@ pub fn start_on(
             outlets: outlets.clone(),
             refusals: Arc::clone(&refusals),
             counts: Arc::clone(&counts),
+            gauges,
+            spread: Arc::clone(&spread),
+            index,
+            arriving,
+            seats: seats.clone(),
+            quotas: quotas.clone(),
             listeners,
             servers: servers.clone(),
             orders: receiver.clone(),

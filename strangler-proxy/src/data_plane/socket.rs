@@ -16,6 +16,22 @@ pub(super) enum Socket {
     Unix(UnixStream),
 }
 
+/// The same, known to no runtime yet: it can go to another thread.
+#[derive(Debug)]
+pub(super) enum IdleSocket {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl IdleSocket {
+    pub(super) fn into_socket(self) -> io::Result<Socket> {
+        match self {
+            Self::Tcp(socket) => TcpStream::from_std(socket).map(Socket::tcp),
+            Self::Unix(socket) => UnixStream::from_std(socket).map(Socket::Unix),
+        }
+    }
+}
+
 impl Socket {
     pub(super) fn tcp(socket: TcpStream) -> Self {
         // Without it the last segment of a response waits for an acknowledgement of the one before.

@@ -445,14 +445,17 @@ impl Sweep {
     }
 
     /// Closes the connection that came first of those that wait for their next request: of this listener, or of all.
-    pub(super) fn let_one_go(&self, listener: Option<usize>) {
+    /// Whether there was one.
+    pub(super) fn let_one_go(&self, listener: Option<usize>) -> bool {
         let idle = |watch: &Arc<Watch>| watch.waiting() == Waiting::Idle && watch.expired().is_none();
         let of_listener =
             self.0.iter().filter(|entry| listener.is_none_or(|only| entry.listener == Some(only)));
-        if let Some(watch) = of_listener.filter_map(|entry| entry.watch.upgrade()).find(idle) {
-            watch.expired.store(true, Ordering::Relaxed);
-            watch.wake();
-        }
+        let Some(watch) = of_listener.filter_map(|entry| entry.watch.upgrade()).find(idle) else {
+            return false;
+        };
+        watch.expired.store(true, Ordering::Relaxed);
+        watch.wake();
+        true
     }
 
     fn watches(&self) -> impl Iterator<Item = Arc<Watch>> {

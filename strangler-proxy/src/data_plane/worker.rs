@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,21 +9,24 @@ use std::time::{Duration, Instant};
 use diff_harness::exchange::Side;
 use http::HeaderValue;
 use http_body_util::BodyExt;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
-use super::bound::{Acceptor, ListeningSocket};
+use super::bound::{Accepted, Acceptor, ListeningSocket};
 use super::config::{DataPlaneConfig, Timeouts};
 use super::connection;
 use super::door::{Door, TlsDoor};
 use super::gauges::{Gauge, Gauges};
 use super::listener::Listener;
 use super::peer::Via;
-use super::pool::{Pool, PoolConfig, UpstreamBody};
+use super::pool::{Pool, PoolConfig, Quota, UpstreamBody};
 use super::refusal::RefusalCounts;
 use super::request_body::RequestBody;
-use super::room::{Place, Places, Room, places, share};
-use super::socket::Socket;
+use super::room::{Place, places, share};
+use super::seats::{Seat, Seats};
+use super::spread::{Arrival, Message, Spread};
 use super::tls_server::TlsServer;
+use super::turns::Turns;
 use super::upstream::{Upstream, UpstreamConfig, Upstreams, Use};
 use super::watch::{Clock, Sweep, Watch};
 use super::{DataPlaneCounts, Outlets};
@@ -45,6 +47,9 @@ pub(super) struct Worker {
     control: Backed,
     candidate: Option<Backed>,
     sweep: RefCell<Sweep>,
+    /// Of all threads; this is the one with the number `index`.
+    spread: Arc<Spread>,
+    index: usize,
     draining: Cell<Option<Manner>>,
     gauges: Arc<Gauges>,
     /// Its share of [`Limits::requests_max`](super::Limits).
@@ -60,8 +65,6 @@ pub(super) struct Worker {
 pub(super) struct Backed {
     upstream: Arc<Upstream>,
     pub(super) pool: Pool<RequestBody>,
-    /// How many exchanges with it a thread may have at once.
-    places: usize,
 }
 
 /// What a thread is told.
@@ -97,6 +100,15 @@ pub(super) struct Setup {
     pub(super) outlets: Outlets,
     pub(super) refusals: Arc<RefusalCounts>,
     pub(super) counts: Arc<DataPlaneCounts>,
+    pub(super) gauges: Arc<Gauges>,
+    pub(super) spread: Arc<Spread>,
+    /// Which of the threads this is.
+    pub(super) index: usize,
+    pub(super) arriving: UnboundedReceiver<Message>,
+    /// For each listener of the config.
+    pub(super) seats: Vec<Seats>,
+    /// Connections to control and to the candidate.
+    pub(super) quotas: (Arc<Quota>, Arc<Quota>),
     /// With the place of their listener in the config.
     pub(super) listeners: Vec<(usize, ListeningSocket)>,
     /// For each listener of the config, if it speaks TLS.
@@ -129,6 +141,12 @@ impl Worker {
             outlets,
             refusals,
             counts,
+            gauges,
+            spread,
+            index,
+            arriving,
+            seats,
+            quotas,
             listeners,
             servers,
             mut orders,
@@ -139,8 +157,11 @@ impl Worker {
         let via = Via::new(&config.forwarding.pseudonym).map_err(io::Error::other)?;
         let requests_max = share(config.limits.requests_max, &config);
         let worker = Rc::new(Self {
-            control: Backed::new(&upstreams.control, &config),
-            candidate: upstreams.candidate.as_ref().map(|candidate| Backed::new(candidate, &config)),
+            control: Backed::new(&upstreams.control, &quotas.0, &config),
+            candidate: upstreams
+                .candidate
+                .as_ref()
+                .map(|candidate| Backed::new(candidate, &quotas.1, &config)),
             default_host: default_host(&upstreams.control.config)?,
             via,
             timeouts,
@@ -151,7 +172,9 @@ impl Worker {
             clock: Clock::new(tick),
             sweep: RefCell::default(),
             draining: Cell::new(None),
-            gauges: Arc::default(),
+            gauges,
+            spread,
+            index,
             requests_max,
             shed_at: (requests_max * usize::from(config.limits.shed_share) / 10_000).max(1),
             tunnels: places(config.limits.tunnels_max, &config),
@@ -159,31 +182,25 @@ impl Worker {
             config,
         });
 
-        worker.counts.thread(&worker.gauges);
-        let room = places(worker.config.limits.connections_max, &worker.config);
-        let rooms: Vec<_> = worker
-            .config
-            .listeners
-            .iter()
-            .enumerate()
-            .map(|(index, listener)| {
-                let own = listener.connections_max.map(|max| places(max, &worker.config));
-                Room { listener: index, all: Rc::clone(&room), own }
-            })
-            .collect();
+        worker.counts.thread(index, &worker.gauges);
+        let turns = Turns::default();
         let doors = worker.config.listeners.iter().zip(servers);
-        let doors: Vec<_> = doors.map(|(listener, server)| Rc::new(worker.door(listener, server))).collect();
+        let doors: Vec<_> =
+            doors.map(|(listener, server)| Rc::new(worker.door(listener, server, &turns))).collect();
         let listeners: io::Result<Vec<_>> =
             listeners.into_iter().map(|(index, socket)| Ok((index, socket.into_acceptor()?))).collect();
         let accepting: Vec<_> = listeners?
             .into_iter()
             .map(|(index, acceptor)| {
-                let (door, room) = (Rc::clone(&doors[index]), rooms[index].clone());
-                let accepting = Rc::clone(&worker).accept(acceptor, door, room, orders.clone());
+                let (door, seats) = (Rc::clone(&doors[index]), seats[index].clone());
+                let accepting = Rc::clone(&worker).accept(acceptor, door, seats, orders.clone());
                 tokio::task::spawn_local(accepting)
             })
             .collect();
+        let receiving = Rc::clone(&worker).receive(arriving, doors, orders.clone());
+        let receiving = tokio::task::spawn_local(receiving);
         let sweeping = tokio::task::spawn_local(Rc::clone(&worker).sweep_for_ever(tick));
+        let feeding = tokio::task::spawn_local(Rc::clone(&worker).feed_for_ever());
 
         let (by, idle) = loop {
             // A sender that is gone has nothing to serve for any more.
@@ -198,8 +215,10 @@ impl Worker {
             // It ends when the kernel's queue is empty: a client that is connected already is not turned away.
             let _ = accepting.await;
         }
+        let _ = receiving.await;
         let cut = worker.drain(by, idle).await;
         sweeping.abort();
+        feeding.abort();
         let _ = done.send(Drained { cut });
         Ok(())
     }
@@ -270,14 +289,14 @@ impl Worker {
         }
     }
 
-    fn door(&self, listener: &Listener, server: Option<Arc<TlsServer>>) -> Door {
+    fn door(&self, listener: &Listener, server: Option<Arc<TlsServer>>, turns: &Turns) -> Door {
         Door {
             requests: listener.requests_max.map(|max| places(max, &self.config)),
             proxy_protocol: listener.proxy_protocol.clone(),
             header_timeout: self.timeouts.head,
             tls: server.map(|server| {
                 let handshakes = share(server.declared().handshakes_max, &self.config);
-                TlsDoor { server, handshakes: Rc::new(Semaphore::new(handshakes)) }
+                TlsDoor { server, handshakes: Rc::new(Semaphore::new(handshakes)), turns: turns.clone() }
             }),
         }
     }
@@ -292,34 +311,33 @@ impl Worker {
         self: Rc<Self>,
         acceptor: Acceptor,
         door: Rc<Door>,
-        room: Room,
+        seats: Seats,
         mut orders: watch::Receiver<Order>,
     ) {
+        let listener = seats.listener;
         loop {
-            let accepted = tokio::select! {
-                accepted = self.accept_one(&acceptor, &room) => accepted,
+            let (accepted, seat) = tokio::select! {
+                accepted = self.accept_one(&acceptor, &seats) => accepted,
                 _ = orders.changed() => break,
             };
-            self.serve(&door, accepted, room.listener);
+            let load = self.spread.choose(self.index);
+            self.place(&door, Arrival::new(accepted, listener, Some(seat), load));
         }
-        for (socket, peer) in acceptor.into_rest() {
-            self.serve(&door, (socket, peer, None), room.listener);
+        for accepted in acceptor.into_rest() {
+            let load = self.spread.stay(self.index);
+            self.serve(&door, Arrival::new(accepted, listener, None, load));
         }
     }
 
-    async fn accept_one(
-        &self,
-        acceptor: &Acceptor,
-        room: &Room,
-    ) -> (Socket, Option<SocketAddr>, Option<Places>) {
+    async fn accept_one(&self, acceptor: &Acceptor, seats: &Seats) -> (Accepted, Seat) {
         const OUT_OF_FILES: Duration = Duration::from_millis(50);
-        let places = match room.try_take() {
-            Some(places) => places,
-            None => self.make_room(room).await,
-        };
         loop {
-            match acceptor.accept().await {
-                Ok((socket, peer)) => return (socket, peer, Some(places)),
+            let seat = async || match seats.try_take() {
+                Some(seat) => seat,
+                None => self.make_room(seats).await,
+            };
+            match acceptor.accept(seat).await {
+                Ok(accepted) => return accepted,
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Most likely no file descriptors are left: others have to close first.
@@ -330,31 +348,71 @@ impl Worker {
         }
     }
 
-    /// Waits for a place, and lets idle connections go for it: their clients make a new one when they need it.
-    async fn make_room(&self, room: &Room) -> Places {
+    /// Waits for a seat, and lets idle connections go for it: their clients make a new one when they need it.
+    async fn make_room(&self, seats: &Seats) -> Seat {
         /// Until one more is let go, where the last one has found something to do.
         const PATIENCE: Duration = Duration::from_millis(100);
+        let mut attempt = 0;
         loop {
-            self.sweep.borrow().let_one_go(room.listener_that_is_full());
-            if let Ok(places) = tokio::time::timeout(PATIENCE, room.take()).await {
-                return places;
+            let listener = seats.listener_that_is_full();
+            if !self.sweep.borrow().let_one_go(listener) {
+                self.spread.ask_for_room(self.index, attempt, listener);
+                attempt += 1;
+            }
+            if let Ok(seat) = tokio::time::timeout(PATIENCE, seats.take()).await {
+                return seat;
             }
         }
     }
 
-    fn serve(
-        self: &Rc<Self>,
-        door: &Rc<Door>,
-        (socket, peer, places): (Socket, Option<SocketAddr>, Option<Places>),
-        listener: usize,
+    /// Serves a connection here, or gives it to the thread that was chosen for it.
+    fn place(self: &Rc<Self>, door: &Rc<Door>, arrival: Arrival) {
+        if arrival.load.thread() == self.index {
+            self.serve(door, arrival);
+        } else if let Err(back) = self.spread.give(arrival) {
+            // That one has stopped taking any.
+            self.serve(door, Arrival { load: self.spread.stay(self.index), ..back });
+        }
+    }
+
+    /// Takes what other threads give, until this one is told to stop; what is on its way then is taken still.
+    async fn receive(
+        self: Rc<Self>,
+        mut arriving: UnboundedReceiver<Message>,
+        doors: Vec<Rc<Door>>,
+        mut orders: watch::Receiver<Order>,
     ) {
+        loop {
+            let message = tokio::select! {
+                message = arriving.recv() => message,
+                _ = orders.changed(), if !arriving.is_closed() => {
+                    arriving.close();
+                    continue;
+                }
+            };
+            match message {
+                Some(Message::Arrival(arrival)) => self.serve(&doors[arrival.listener], arrival),
+                Some(Message::MakeRoom(listener)) => {
+                    self.sweep.borrow().let_one_go(listener);
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn serve(self: &Rc<Self>, door: &Rc<Door>, arrival: Arrival) {
+        let Arrival { socket, peer, listener, seat, load } = arrival;
+        let socket = match socket.into_socket() {
+            Ok(socket) => socket,
+            Err(error) => return tracing::warn!(%error, "a connection cannot be served"),
+        };
         self.counts.accepted();
         let watch = self.watch_of(Some(listener));
         let counted = self.counted(|gauges| &gauges.connections);
         let serving = connection::serve(Rc::clone(self), Rc::clone(door), socket, peer, watch);
         tokio::task::spawn_local(async move {
             serving.await;
-            drop((counted, places));
+            drop((counted, seat, load));
         });
     }
 
@@ -372,6 +430,16 @@ impl Worker {
             self.gauges.upstream_busy.set(both().map(|upstream| upstream.pool.in_use()).sum());
             self.gauges.upstream_idle.set(both().map(|upstream| upstream.pool.idle()).sum());
         }
+    }
+
+    async fn feed_for_ever(self: Rc<Self>) {
+        let candidate = async {
+            match &self.candidate {
+                Some(candidate) => candidate.pool.feed_for_ever().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(self.control.pool.feed_for_ever(), candidate);
     }
 
     /// Lets idle connections go, at once or in time, and waits for the others.
@@ -407,11 +475,10 @@ impl Drop for Counted {
 }
 
 impl Backed {
-    fn new(upstream: &Arc<Upstream>, of: &DataPlaneConfig) -> Self {
+    fn new(upstream: &Arc<Upstream>, quota: &Arc<Quota>, of: &DataPlaneConfig) -> Self {
         let config = &upstream.config;
         let pool = PoolConfig {
             of: Use::Clients,
-            connections_max: share(config.connections_max, of),
             waiting_max: share(config.waiting_max, of),
             wait_max: config.wait_max,
             idle_max: share(config.idle_max, of),
@@ -421,8 +488,8 @@ impl Backed {
             fields_max: config.fields_max,
             preserve_header_case: of.forwarding.preserve_header_case,
         };
-        let places = pool.connections_max;
-        Self { upstream: Arc::clone(upstream), pool: Pool::new(Arc::clone(upstream), pool), places }
+        let pool = Pool::new(Arc::clone(upstream), pool, Arc::clone(quota));
+        Self { upstream: Arc::clone(upstream), pool }
     }
 
     /// Whether all connections are taken, and requests wait for one.
@@ -431,7 +498,7 @@ impl Backed {
     }
 
     pub(super) fn is_half_taken(&self) -> bool {
-        self.pool.in_use() * 2 >= self.places
+        self.pool.is_half_taken()
     }
 
     pub(super) fn config(&self) -> &UpstreamConfig {

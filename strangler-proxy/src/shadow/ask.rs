@@ -16,7 +16,9 @@ use http_body_util::{BodyExt, Full};
 use super::deadlines::{Late, OnTheWay};
 use super::handle::Shared;
 use super::{Answered, Capture, SHADOW_HEADER, ShadowConfig, ShadowedRequest};
-use crate::data_plane::pool::{Attempt, Freshness, Pool, PoolConfig, SendError, SendFailure, UpstreamBody};
+use crate::data_plane::pool::{
+    Attempt, Freshness, Pool, PoolConfig, Quota, SendError, SendFailure, UpstreamBody,
+};
 use crate::data_plane::strip_response;
 use crate::data_plane::upstream::{Upstream, Upstreams, Use};
 
@@ -33,7 +35,6 @@ impl Pools {
         let pool = |upstream: &Arc<Upstream>| {
             let limits = PoolConfig {
                 of: Use::Shadows,
-                connections_max: config.concurrency_max + config.again_concurrency() + config.first_max(),
                 // Never more requests are on the way than there are connections.
                 waiting_max: 0,
                 wait_max: config.wait_max,
@@ -45,7 +46,8 @@ impl Pools {
                 fields_max: upstream.config.fields_max,
                 preserve_header_case: false,
             };
-            Pool::new(Arc::clone(upstream), limits)
+            let most = config.concurrency_max + config.again_concurrency() + config.first_max();
+            Pool::new(Arc::clone(upstream), limits, Quota::new(most, 1))
         };
         Self { control: pool(&upstreams.control), candidate: upstreams.candidate.as_ref().map(pool) }
     }

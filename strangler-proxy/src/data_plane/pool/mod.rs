@@ -13,6 +13,7 @@ mod last_word;
 mod lending;
 mod link;
 mod reach;
+mod quota;
 mod send_error;
 mod shared;
 mod slots;
@@ -35,6 +36,7 @@ use lane::{Held, IdleRoom, Lane};
 pub use last_word::LastWord;
 pub use lending::TakeBack;
 use link::Link;
+pub use quota::Quota;
 pub use send_error::{SendError, SendFailure};
 pub(super) use shared::Local;
 use shared::SharedStream;
@@ -51,8 +53,6 @@ const CONNECTS_MAX: usize = 3;
 pub struct PoolConfig {
     /// For whom: an address that fails them is left alone by them.
     pub of: Use,
-    /// Over all addresses.
-    pub connections_max: usize,
     /// Requests that wait for a connection.
     pub waiting_max: usize,
     pub wait_max: Duration,
@@ -105,8 +105,9 @@ where
     B: TakeBack + Unpin + 'static,
     B::Error: Into<BodyError>,
 {
-    pub fn new(upstream: Arc<Upstream>, config: PoolConfig) -> Self {
-        let slots = Slots::new(config.connections_max.max(1), config.waiting_max);
+    /// `quota` is for the pools of all threads together.
+    pub fn new(upstream: Arc<Upstream>, config: PoolConfig, quota: Arc<Quota>) -> Self {
+        let slots = Slots::new(quota, config.waiting_max);
         let idle = IdleRoom::new(config.idle_max, config.idle_timeout);
         let is_http1 = match upstream.config.protocol {
             Protocol::Http1 => true,
@@ -262,6 +263,28 @@ where
         for lane in self.0.lanes.borrow().iter() {
             lane.sweep(now);
         }
+        self.0.feed();
+    }
+
+    /// Gives other threads what they wait for and is not used here, whenever they do.
+    pub async fn feed_for_ever(&self) {
+        let quota = Arc::clone(self.0.slots.quota());
+        loop {
+            // Who begins to wait from here on is heard.
+            let mut told = std::pin::pin!(quota.told());
+            told.as_mut().enable();
+            self.0.feed();
+            tokio::select! {
+                () = told => {}
+                () = self.0.slots.freed() => {}
+            }
+        }
+    }
+
+    /// Whether half of what the upstream takes is in use, of what all threads have and of an even share of it.
+    pub fn is_half_taken(&self) -> bool {
+        let quota = self.0.slots.quota();
+        self.0.slots.in_use() * 2 >= quota.share() && quota.is_half_taken()
     }
 
     /// Closes all connections that are not in use.
@@ -327,12 +350,24 @@ where
 impl<B: Body + 'static> Inner<B> {
     /// Closes an idle connection to another address where a new one would be one too many.
     fn make_room(&self) {
-        if self.slots.in_use() + self.idle.kept() > self.config.connections_max {
-            let lanes = self.lanes.borrow();
-            if let Some(lane) = lanes.iter().max_by_key(|lane| lane.idle()) {
-                lane.close_oldest();
-            }
+        if self.slots.in_use() + self.idle.kept() > self.slots.held() && !self.slots.grow() {
+            self.close_an_idle_one();
         }
+    }
+
+    /// Gives back what is not used; what is idle, too, while requests wait on other threads.
+    fn feed(&self) {
+        let mut wanted = self.slots.give_back(self.idle.kept());
+        while wanted > 0 && self.close_an_idle_one() {
+            wanted = self.slots.give_back(self.idle.kept()).min(wanted - 1);
+        }
+    }
+
+    /// Of the address that has most of them. Whether there was one.
+    fn close_an_idle_one(&self) -> bool {
+        let lanes = self.lanes.borrow();
+        let lane = lanes.iter().max_by_key(|lane| lane.idle()).filter(|lane| lane.idle() > 0);
+        lane.inspect(|lane| lane.close_oldest()).is_some()
     }
 }
 

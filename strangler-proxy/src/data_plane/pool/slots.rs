@@ -3,18 +3,25 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-/// A bounded number of slots with a bounded queue before them, first come first served.
+use super::quota::Quota;
+
+/// The slots of one thread, as far as the quota of all threads has some, with a bounded queue before them.
 pub(super) struct Slots(Rc<Inner>);
 
 struct Inner {
-    max: usize,
-    waiting_max: usize,
+    quota: Arc<Quota>,
+    /// Taken from the quota, used or not.
+    held: Cell<usize>,
     in_use: Cell<usize>,
+    waiting_max: usize,
     waiting: RefCell<VecDeque<oneshot::Sender<Slot>>>,
+    /// A slot came free here while requests wait elsewhere.
+    freed: Notify,
 }
 
 /// The right to one exchange. Dropped, it goes to whoever waits longest.
@@ -25,21 +32,29 @@ pub(super) struct Slot(Option<Rc<Inner>>);
 pub(super) struct NoSlot;
 
 impl Slots {
-    pub(super) fn new(max: usize, waiting_max: usize) -> Self {
-        Self(Rc::new(Inner { max, waiting_max, in_use: Cell::new(0), waiting: RefCell::default() }))
+    pub(super) fn new(quota: Arc<Quota>, waiting_max: usize) -> Self {
+        let (held, in_use, waiting) = (Cell::new(0), Cell::new(0), RefCell::default());
+        Self(Rc::new(Inner { quota, held, in_use, waiting_max, waiting, freed: Notify::new() }))
     }
 
     /// A slot, if one is free.
     pub(super) fn try_take(&self) -> Option<Slot> {
         let inner = &self.0;
-        if inner.in_use.get() >= inner.max {
+        if inner.in_use.get() >= inner.held.get() && !self.grow() {
             return None;
         }
-        inner.in_use.set(inner.in_use.get() + 1);
-        Some(Slot(Some(Rc::clone(inner))))
+        Some(inner.used())
     }
 
-    /// A slot that someone else gives back.
+    /// Takes more from the quota. Whether there was any.
+    pub(super) fn grow(&self) -> bool {
+        let inner = &self.0;
+        let taken = inner.quota.take(inner.quota.step());
+        inner.held.set(inner.held.get() + taken);
+        taken > 0
+    }
+
+    /// A slot that someone else gives back, here or on another thread.
     pub(super) async fn wait(&self, wait_max: Duration) -> Result<Slot, NoSlot> {
         let inner = &self.0;
         let handed_over = {
@@ -55,24 +70,85 @@ impl Slots {
             waiting.push_back(sender);
             receiver
         };
-        match tokio::time::timeout(wait_max, handed_over).await {
-            Ok(Ok(slot)) => Ok(slot),
-            Ok(Err(_)) | Err(_) => Err(NoSlot),
-        }
+        let _waiting = inner.quota.wait();
+        let slot = async {
+            tokio::select! {
+                biased;
+                slot = handed_over => slot.map_err(|_| NoSlot),
+                () = inner.quota.next() => {
+                    inner.held.set(inner.held.get() + 1);
+                    Ok(inner.used())
+                }
+            }
+        };
+        tokio::time::timeout(wait_max, slot).await.unwrap_or(Err(NoSlot))
+    }
+
+    /// Gives back to the quota what is neither used nor needed for `idle` connections, but for a few; those too, when
+    /// requests wait elsewhere. How many more of these wait.
+    pub(super) fn give_back(&self, idle: usize) -> usize {
+        let inner = &self.0;
+        let wanted = inner.wanted_elsewhere();
+        let kept = if wanted > 0 { 0 } else { inner.quota.step() };
+        let surplus = inner.held.get().saturating_sub(inner.in_use.get() + idle + kept);
+        inner.held.set(inner.held.get() - surplus);
+        inner.quota.give(surplus);
+        wanted.saturating_sub(surplus)
+    }
+
+    pub(super) fn quota(&self) -> &Arc<Quota> {
+        &self.0.quota
+    }
+
+    /// Ends when a slot came free here while requests wait elsewhere.
+    pub(super) async fn freed(&self) {
+        self.0.freed.notified().await;
     }
 
     pub(super) fn is_waited_for(&self) -> bool {
-        self.0.waiting.borrow().iter().any(|waiter| !waiter.is_closed())
+        self.0.waits()
     }
 
     pub(super) fn in_use(&self) -> usize {
         self.0.in_use.get()
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.0.held.get()
+    }
+}
+
+impl Inner {
+    fn used(self: &Rc<Self>) -> Slot {
+        self.in_use.set(self.in_use.get() + 1);
+        Slot(Some(Rc::clone(self)))
+    }
+
+    fn waits(&self) -> bool {
+        self.waiting.borrow().iter().any(|waiter| !waiter.is_closed())
+    }
+
+    fn wanted_elsewhere(&self) -> usize {
+        let all = self.quota.waiting();
+        if all == 0 {
+            return 0;
+        }
+        let here = self.waiting.borrow().iter().filter(|waiter| !waiter.is_closed()).count();
+        all.saturating_sub(here)
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let Some(inner) = self.0.take() else { return };
+        // Nobody waits: nothing of other threads is touched, but for one number that is seldom written.
+        let wanted = inner.wanted_elsewhere() > 0;
+        if wanted && inner.held.get() > inner.quota.share() {
+            // More than an even share: others come first.
+            inner.in_use.set(inner.in_use.get() - 1);
+            inner.freed.notify_one();
+            return;
+        }
         let mut slot = Self(Some(inner));
         loop {
             let inner = slot.0.as_ref().expect("only this function empties a slot");
@@ -85,6 +161,9 @@ impl Drop for Slot {
         }
         let inner = slot.0.take().expect("only this function empties a slot");
         inner.in_use.set(inner.in_use.get() - 1);
+        if wanted {
+            inner.freed.notify_one();
+        }
     }
 }
 
@@ -98,7 +177,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_slot_goes_to_whoever_waits_longest() {
-        let slots = Slots::new(1, 2);
+        let slots = Slots::new(Quota::new(1, 1), 2);
         let held = slots.try_take().unwrap();
         let mut first = Box::pin(slots.wait(LONG));
         let mut second = Box::pin(slots.wait(LONG));
@@ -114,7 +193,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn the_queue_is_bounded_in_length_and_time() {
-        let slots = Slots::new(1, 1);
+        let slots = Slots::new(Quota::new(1, 1), 1);
         let held = slots.try_take().unwrap();
         let mut waiting = Box::pin(slots.wait(LONG));
         assert!((&mut waiting).now_or_never().is_none());
@@ -128,12 +207,64 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_slot_that_was_handed_over_and_never_taken_is_not_lost() {
-        let slots = Slots::new(1, 1);
+        let slots = Slots::new(Quota::new(1, 1), 1);
         let held = slots.try_take().unwrap();
         let mut waiting = Box::pin(slots.wait(LONG));
         assert!((&mut waiting).now_or_never().is_none());
         drop(held);
         drop(waiting);
         assert_eq!(slots.in_use(), 0);
+    }
+
+    #[test]
+    fn one_thread_may_have_all_and_all_together_have_no_more() {
+        let quota = Quota::new(10, 3);
+        let (one, other) = (Slots::new(Arc::clone(&quota), 1), Slots::new(Arc::clone(&quota), 1));
+        let mut held: Vec<_> = std::iter::from_fn(|| one.try_take()).collect();
+        assert_eq!(held.len(), 10);
+        assert!(other.try_take().is_none());
+        held.truncate(3);
+        assert!(other.try_take().is_none(), "what came free is given back by the next sweep");
+        // Two connections are kept for later, and one slot is for what comes next.
+        assert_eq!(one.give_back(2), 0);
+        let theirs: Vec<_> = std::iter::from_fn(|| other.try_take()).collect();
+        assert_eq!((held.len(), theirs.len(), one.held()), (3, 4, 6));
+    }
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn who_waits_gets_what_another_thread_does_not_use() {
+        let quota = Quota::new(4, 2);
+        let (one, other) = (Slots::new(Arc::clone(&quota), 9), Slots::new(Arc::clone(&quota), 9));
+        let mut held: Vec<_> = std::iter::from_fn(|| one.try_take()).collect();
+        let told = quota.told();
+        let mut waiting = Box::pin(other.wait(LONG));
+        assert!((&mut waiting).now_or_never().is_none());
+        assert!(told.now_or_never().is_some(), "nobody is told that it waits");
+        // The one has two more than its share, and somebody waits there, too.
+        let mut here = Box::pin(one.wait(LONG));
+        assert!((&mut here).now_or_never().is_none());
+        held.pop();
+        assert!(one.freed().now_or_never().is_some());
+        assert!((&mut here).now_or_never().is_none(), "it has more than its share already");
+        assert_eq!(one.give_back(0), 0);
+        let theirs = (&mut waiting).now_or_never().expect("it is its turn").unwrap();
+        assert_eq!((one.held(), other.held()), (3, 1));
+        held.pop();
+        held.pop();
+        drop(here);
+        assert_eq!(one.give_back(0), 0);
+        drop((held, theirs));
+    }
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn a_wait_that_is_given_up_costs_nobody_a_slot() {
+        let quota = Quota::new(2, 2);
+        let (one, other) = (Slots::new(Arc::clone(&quota), 9), Slots::new(Arc::clone(&quota), 9));
+        let held: Vec<_> = std::iter::from_fn(|| one.try_take()).collect();
+        assert!(other.wait(Duration::from_secs(1)).await.is_err());
+        assert_eq!(quota.waiting(), 0);
+        drop(held);
+        one.give_back(0);
+        assert!(other.try_take().is_some());
     }
 }

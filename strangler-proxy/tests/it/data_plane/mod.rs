@@ -24,6 +24,7 @@ mod refusals;
 mod reuse;
 mod slow;
 mod smuggling;
+mod spread;
 pub(crate) mod tls_origin;
 mod upgrade;
 mod unprocessed;

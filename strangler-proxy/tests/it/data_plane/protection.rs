@@ -168,6 +168,8 @@ fn a_body_that_was_gathered_arrives_as_it_came() {
         })
         .start();
     let mut held = hold(&proxy, 1);
+    // What is looked at below are the last two that came.
+    eventually(|| control.received().len() == 1);
     let mut client = proxy.client();
     for (body, length) in [("abc", 3), ("abcdefghij", 10)] {
         client.send(format!("POST /l HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{body}"));

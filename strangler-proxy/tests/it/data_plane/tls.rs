@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -232,6 +233,34 @@ fn visit(proxy: &Proxy, config: &Arc<ClientConfig>) -> (Option<HandshakeKind>, C
     // The ticket comes with the response.
     assert_eq!(client.get("/").text(), "x");
     (kind, client)
+}
+
+/// A ticket is good on every thread, and after a reload too.
+#[test]
+fn a_session_goes_on_on_any_thread() {
+    let (control, ca) = (Origin::saying("x"), Ca::new());
+    let signed = ca.sign(HOST);
+    let server = tls(&signed);
+    let proxy = Plan::new(control.address)
+        .with(|config| {
+            config.listeners = vec![listener(server)];
+            config.threads = NonZeroUsize::new(4).unwrap();
+        })
+        .start();
+    let config = Arc::new(trusting(&ca, None));
+    // They stay open, so that each is on another thread.
+    let mut open = Vec::new();
+    for round in 0..2 {
+        for n in 0..4 {
+            let (kind, client) = visit(&proxy, &config);
+            let expected = if (round, n) == (0, 0) { HandshakeKind::Full } else { HandshakeKind::Resumed };
+            assert_eq!(kind, Some(expected), "connection {n} of round {round}");
+            open.push(client);
+        }
+        let threads = proxy.plane().counts().present_by_thread();
+        assert!(threads.iter().all(|present| present.connections == round + 1), "{threads:?}");
+        assert_eq!(proxy.plane().certificates().reload().refused, []);
+    }
 }
 
 #[test]
