@@ -36,6 +36,73 @@ fn every_default_that_init_shows_is_the_default() {
     assert_eq!(format!("{:?}", parse(&active).unwrap()), format!("{:?}", parse(MINIMAL).unwrap()));
 }
 
+/// The file that init writes is the reference: what can be written stands in it.
+#[test]
+fn every_key_that_is_taken_stands_in_what_init_writes() {
+    let reference = initial();
+    let keys = |table: &str| -> Vec<String> {
+        let told = refused(&format!("{table}\nno-such-key = 1\n"));
+        let (_, expected) =
+            told.split_once("unknown key `no-such-key`, expected ").unwrap_or_else(|| panic!("{told}"));
+        let expected = expected.split("; did you mean").next().unwrap_or(expected);
+        expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    // From the line that opens a section to the next one that does.
+    let section = |name: &str| {
+        let begin = reference
+            .find(&format!("\n[{name}]\n"))
+            .unwrap_or_else(|| panic!("[{name}] does not stand in it"));
+        let rest = &reference[begin + 2..];
+        rest[..rest.find("\n[").unwrap_or(rest.len())].to_owned()
+    };
+    let stands_in = |text: &str, key: &str| {
+        text.lines().any(|line| {
+            let starts =
+                |at: usize| line[..at].chars().next_back().is_none_or(|before| " #{".contains(before));
+            line.match_indices(&format!("{key} = ")).any(|(at, _)| starts(at))
+                || [format!(".{key}]"), format!(".{key}.")].iter().any(|part| line.contains(part))
+                || line.contains(&format!("[{key}]"))
+        })
+    };
+    let arrays = ["listener", "rules", "points_of_no_return"];
+    let (mut all, mut missing) = (0, Vec::new());
+    let mut look = |text: &str, table: &str, key: &str| {
+        all += 1;
+        if !stands_in(text, key) {
+            missing.push(format!("`{key}` of {table}"));
+        }
+    };
+    for name in keys("") {
+        if name == "rules_file" || arrays.contains(&name.as_str()) {
+            look(&reference, "the top", &name);
+            continue;
+        }
+        let table = format!("[{name}]");
+        for key in keys(&table) {
+            look(&section(&name), &table, &key);
+        }
+    }
+    let listener = "[[listener]]\naddress = \"[::1]:1\"";
+    for (of, table) in [
+        ("upstreams", "[upstreams.control]"),
+        ("upstreams", "[upstreams.control.tls]"),
+        ("upstreams", "[upstreams.control.health]"),
+        ("upstreams", "[upstreams.control.health.check]"),
+        ("listen", listener),
+        ("listen", &format!("{listener}\n[listener.tls]")),
+        ("admin", "[[admin.tokens]]"),
+        ("admin", "[admin.proxy]"),
+        ("policy", "[policy.tiers.a]"),
+        ("verify", "[[verify.read_back]]"),
+    ] {
+        for key in keys(table) {
+            look(&section(of), table, &key);
+        }
+    }
+    assert!(missing.is_empty(), "these do not stand in it: {missing:#?}");
+    assert!(all > 100, "only {all} keys were found");
+}
+
 #[test]
 fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
     for (text, told) in [

@@ -114,6 +114,33 @@ fn an_unsafe_request_goes_out_on_a_new_connection_when_the_old_one_is_known_to_b
     }
 }
 
+/// Connections to this address on which no end has come yet, by the kernel's own list (proc(5), `/proc/net/tcp`).
+#[cfg(target_os = "linux")]
+fn open_connections_to(address: std::net::SocketAddr) -> usize {
+    let port = format!(":{:04X}", address.port());
+    let list = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let of = |line: &&str| {
+        let fields: Vec<_> = line.split_whitespace().take(4).collect();
+        matches!(fields[..], [_, _, peer, "01"] if peer.ends_with(&port))
+    };
+    list.lines().filter(of).count()
+}
+
+/// Once the end has come there is no race any more: nothing is sent into such a connection, and nothing is lost.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_unsafe_request_never_goes_out_on_a_connection_whose_end_has_come() {
+    let control = Origin::scripted(closing_silently);
+    let proxy = Proxy::to(&control);
+    let mut client = proxy.client();
+    for n in 0..30 {
+        client.send(format!("POST /{n} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"));
+        assert_eq!(client.response().status, 200, "request {n}");
+        eventually(|| open_connections_to(control.address) == 0);
+    }
+    assert_eq!(control.connections(), 30);
+}
+
 #[test]
 fn a_response_that_says_more_than_it_announced_ends_its_connection() {
     let control = Origin::new(
