@@ -48,7 +48,6 @@ pub(super) struct File {
 pub(super) struct Upstreams {
     pub(super) control: Option<Upstream>,
     pub(super) candidate: Option<Upstream>,
-    pub(super) control_b: Option<Upstream>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -55,8 +55,6 @@ use file::File;
 pub struct Config {
     pub control: Upstream,
     pub candidate: Upstream,
-    /// A second, separately seeded control, by which noise is learned.
-    pub control_b: Option<Upstream>,
     /// Listeners, limits, timeouts, forwarding, paths.
     pub data_plane: DataPlaneConfig,
     pub matching: MatchPolicy,
@@ -205,7 +203,6 @@ impl Config {
             rules,
             control,
             candidate,
-            control_b: file.upstreams.control_b,
         })
     }
 }

@@ -117,7 +117,7 @@ fn a_wrong_config_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[upstreams]\ncontrl = \"http://a:1\"\n",
-            "strangler.toml:2:1: unknown key `contrl`, expected `control`, `candidate` or `control_b`; did you mean `control`?",
+            "strangler.toml:2:1: unknown key `contrl`, expected `control` or `candidate`; did you mean `control`?",
         ),
         (
             "[upstreams]\ncontrol = \"ftp://a\"\n",
