@@ -29,17 +29,19 @@ pub(crate) struct Outcome {
     pub(crate) text: String,
     /// What a person should know besides. Goes to stderr.
     pub(crate) notes: Vec<String>,
+    /// All of it was printed before.
+    is_said: bool,
 }
 
 impl Outcome {
     pub(crate) fn new(data: &impl serde::Serialize, text: impl Into<String>) -> Self {
         let data = serde_json::to_value(data).expect("views have string keys and finite numbers");
-        Self { exit: Exit::Pass, data, text: text.into(), notes: Vec::new() }
+        Self { exit: Exit::Pass, data, text: text.into(), notes: Vec::new(), is_said: false }
     }
 
     /// Ends without another word: everything was said before.
     pub(crate) fn silent() -> Self {
-        Self { exit: Exit::Pass, data: Value::Null, text: String::new(), notes: Vec::new() }
+        Self { exit: Exit::Pass, data: Value::Null, text: String::new(), notes: Vec::new(), is_said: true }
     }
 
     pub(crate) fn exit(mut self, exit: Exit) -> Self {
@@ -56,6 +58,7 @@ impl Outcome {
 /// Prints how the command `name` ended, and says with which exit code.
 pub(crate) fn finish(name: &str, format: Format, ended: Result<Outcome, Failure>) -> Exit {
     match (format, ended) {
+        (_, Ok(outcome)) if outcome.is_said => outcome.exit,
         (Format::Table, Ok(outcome)) => {
             print_data(&printable(&outcome.text));
             for note in &outcome.notes {

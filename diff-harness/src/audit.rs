@@ -4,7 +4,7 @@
 use crate::exchange::UnixMillis;
 use crate::lifecycle::Transition;
 use crate::search::Search;
-use crate::store::EpochSpan;
+use crate::store::{Epoch, EpochSpan};
 use crate::triage::Entry;
 
 /// One thing that was done.
@@ -42,6 +42,19 @@ pub enum ChangeKind {
     Certificates,
 }
 
+/// What is said of the first comparison of an epoch.
+pub const EPOCH_BEGAN: &str = "an epoch began";
+
+pub fn first_comparison(of: &Epoch) -> String {
+    let named = |name: &str| if name.is_empty() { "unnamed".to_owned() } else { name.to_owned() };
+    format!(
+        "the first comparison of candidate {}, control {}, rules {}",
+        named(&of.candidate),
+        named(&of.control),
+        named(&of.rules)
+    )
+}
+
 /// Which deeds are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Of {
@@ -76,6 +89,16 @@ pub struct Audited {
 }
 
 impl ChangeKind {
+    /// What was done, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Rules => "rules read anew",
+            Self::Epoch => "deployment named",
+            Self::Matrix => "matrix published",
+            Self::Certificates => "certificates read anew",
+        }
+    }
+
     pub const ALL: [Self; 4] = [Self::Rules, Self::Epoch, Self::Matrix, Self::Certificates];
 
     pub fn as_str(self) -> &'static str {

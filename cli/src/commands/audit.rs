@@ -1,4 +1,4 @@
-//! `strangler audit`: who moved what and decided what, why, on what evidence.
+//! `strangler audit`: who moved, decided and changed what, why, on what evidence.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use diff_harness::endpoint::EndpointId;
 use diff_harness::ledger::Ledger;
 use diff_harness::store::{DecisionsOf, Store};
 use serde::{Deserialize, Serialize};
-use strangler_proxy::admin::wire::{DecisionsView, EntryView, StandingView, TransitionView};
+use strangler_proxy::admin::wire::{ChangeView, DecisionsView, EntryView, StandingView, TransitionView};
 
 use crate::args::{Context, MaybeEndpointArgs};
 use crate::console::Outcome;
@@ -14,7 +14,8 @@ use crate::exit::Failure;
 use crate::table::Rows;
 use crate::words::second;
 
-/// Lists transitions and decisions, newest first: who, when, why, on what evidence
+/// Lists transitions, decisions, and changes of rules, deployments and matrices, newest first: who, when, why, on what
+/// evidence
 #[derive(Debug, clap::Args)]
 pub(crate) struct Audit {
     #[command(flatten)]
@@ -32,17 +33,25 @@ struct Transitions {
     transitions: Vec<TransitionView>,
 }
 
+#[derive(Deserialize)]
+struct Changes {
+    changes: Vec<ChangeView>,
+}
+
 /// Each newest first.
 #[derive(Serialize)]
 struct Found {
     transitions: Vec<TransitionView>,
     decisions: Vec<EntryView>,
+    /// Of all endpoints, and so none where one was asked for.
+    changes: Vec<ChangeView>,
 }
 
-/// One of either.
+/// One of them.
 enum Line<'a> {
     Move(&'a TransitionView),
     Decision(&'a EntryView),
+    Change(&'a ChangeView),
 }
 
 impl Audit {
@@ -53,7 +62,7 @@ impl Audit {
             None => self.asked(context, of.as_ref())?,
         };
         let lines = found.lines(self.limit);
-        let text = if lines.is_empty() { "no transitions yet\n".to_owned() } else { table(&lines) };
+        let text = if lines.is_empty() { "nothing was done yet\n".to_owned() } else { table(&lines) };
         Ok(Outcome::new(&found, text))
     }
 
@@ -62,9 +71,14 @@ impl Audit {
         let transitions = store.transitions(of, self.limit).map_err(Failure::error)?;
         let decisions = of.map_or(DecisionsOf::All, DecisionsOf::Endpoint);
         let decisions = store.decisions(decisions, self.limit).map_err(Failure::error)?;
+        let changes = match of {
+            Some(_) => Vec::new(),
+            None => ChangeView::newest(&store, self.limit).map_err(Failure::error)?,
+        };
         Ok(Found {
             transitions: transitions.iter().map(TransitionView::from).collect(),
             decisions: decisions.iter().map(EntryView::from).collect(),
+            changes,
         })
     }
 
@@ -75,15 +89,20 @@ impl Audit {
         let admin = context.admin()?;
         let moved: Transitions = admin.get("/api/v1/transitions", &query)?;
         let decided: DecisionsView = admin.get("/api/v1/decisions", &query)?;
-        Ok(Found { transitions: moved.transitions, decisions: decided.decisions })
+        let changes = match of {
+            Some(_) => Vec::new(),
+            None => admin.get::<Changes>("/api/v1/changes", &[("limit", &limit)])?.changes,
+        };
+        Ok(Found { transitions: moved.transitions, decisions: decided.decisions, changes })
     }
 }
 
 impl Found {
-    /// Both, one beside the other, newest first. What was done in one millisecond keeps its order within either.
+    /// All, one beside the other, newest first. What was done in one millisecond keeps its order within each.
     fn lines(&self, limit: usize) -> Vec<Line<'_>> {
         let mut lines: Vec<_> = self.transitions.iter().map(Line::Move).collect();
         lines.extend(self.decisions.iter().map(Line::Decision));
+        lines.extend(self.changes.iter().map(Line::Change));
         // Times of one form, so that the text is in their order.
         lines.sort_by(|a, b| b.at().cmp(a.at()));
         lines.truncate(limit);
@@ -96,6 +115,7 @@ impl Line<'_> {
         match self {
             Self::Move(transition) => &transition.at,
             Self::Decision(entry) => &entry.at,
+            Self::Change(change) => &change.at,
         }
     }
 }
@@ -106,6 +126,7 @@ fn table(lines: &[Line<'_>]) -> String {
         rows.add(match line {
             Line::Move(transition) => moved(transition),
             Line::Decision(entry) => decided(entry),
+            Line::Change(change) => changed(change),
         });
     }
     rows.to_string()
@@ -144,5 +165,20 @@ fn decided(entry: &EntryView) -> [String; 8] {
         entry.actor.clone(),
         "-".to_owned(),
         entry.reason.clone(),
+    ]
+}
+
+/// Of no single endpoint and no single group.
+fn changed(change: &ChangeView) -> [String; 8] {
+    let none = || "-".to_owned();
+    [
+        none(),
+        second(&change.at),
+        none(),
+        none(),
+        change.what.clone(),
+        change.actor.clone(),
+        none(),
+        change.detail.clone(),
     ]
 }

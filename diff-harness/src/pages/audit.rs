@@ -4,9 +4,10 @@ use askama::Template;
 
 use super::words::{day, moment};
 use super::{Choice, Frame, Links, Paging};
-use crate::audit::{Change, ChangeKind, Deed};
+use crate::audit::{Change, Deed, EPOCH_BEGAN, first_comparison};
 use crate::lifecycle::Transition;
-use crate::store::{Epoch, EpochSpan};
+use crate::store::EpochSpan;
+use crate::stream::PROXY;
 use crate::triage::{Act, Entry};
 
 #[derive(Debug, Template)]
@@ -95,7 +96,8 @@ impl AuditRow {
             if let Some(end) = expires {
                 what = format!("{what} until {}", day(*end));
             }
-            if call.is_waiver() {
+            // What was learned is nobody's waiver.
+            if call.is_waiver() && expires.is_some() {
                 what = format!("waiver: {what}");
                 evidence.push(format!("{owner} answers for it"));
             }
@@ -118,15 +120,9 @@ impl AuditRow {
     }
 
     fn changed(change: &Change) -> Self {
-        let what = match change.kind {
-            ChangeKind::Rules => "rules read anew",
-            ChangeKind::Epoch => "deployment named",
-            ChangeKind::Matrix => "matrix published",
-            ChangeKind::Certificates => "certificates read anew",
-        };
         Self {
             at: moment(change.at),
-            what: what.to_owned(),
+            what: change.kind.words().to_owned(),
             actor: change.actor.clone(),
             reason: change.what.clone(),
             ..Self::default()
@@ -134,17 +130,11 @@ impl AuditRow {
     }
 
     fn began(span: &EpochSpan) -> Self {
-        let Epoch { candidate, control, rules } = &span.epoch;
         Self {
             at: moment(span.first),
-            what: "an epoch began".to_owned(),
-            actor: "strangler".to_owned(),
-            reason: format!(
-                "the first comparison of candidate {}, control {}, rules {}",
-                named(candidate),
-                named(control),
-                named(rules)
-            ),
+            what: EPOCH_BEGAN.to_owned(),
+            actor: PROXY.to_owned(),
+            reason: first_comparison(&span.epoch),
             ..Self::default()
         }
     }

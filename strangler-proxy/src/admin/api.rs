@@ -27,7 +27,7 @@ use super::answer::{Failed, done};
 use super::bodies::{self, Bodies};
 use super::wire::{Code, Problem};
 use super::{
-    certificates, evidence, health, matrix, metrics, moves, report, routes, stream, triage, upstreams,
+    certificates, changes, evidence, health, matrix, metrics, moves, report, routes, stream, triage, upstreams,
 };
 use crate::control::Control;
 use crate::counters::{CounterRegistry, Snapshot, difference};
@@ -171,6 +171,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/hold", post(moves::hold))
         .route("/resume", post(moves::resume))
         .route("/transitions", get(moves::transitions))
+        .route("/changes", get(changes::changes))
         .route("/groups", get(evidence::groups))
         .route("/groups/{id}", get(evidence::group))
         .route("/groups/{id}/decide", post(triage::decide))

@@ -10,6 +10,7 @@ mod bodies;
 mod api;
 mod routes;
 mod moves;
+mod changes;
 mod evidence;
 mod triage;
 mod stream;

@@ -2,6 +2,7 @@
 
 mod routes;
 mod moves;
+mod changes;
 mod gate;
 mod evidence;
 mod triage;
@@ -15,6 +16,7 @@ use diff_harness::lifecycle::Standing;
 use serde::{Deserialize, Serialize};
 
 pub use certificates::{CertificateView, CertificatesView, RefusedFilesView, ReloadedView};
+pub use changes::ChangeView;
 pub use evidence::{
     BodyView, DivergenceView, ExchangeView, GroupDetail, GroupView, ObservationView, RecordedView,
 };

@@ -29,7 +29,7 @@ use diff_harness::lifecycle::Stage;
 use playlists_vas::regressions::Regression;
 
 use crate::args::Context;
-use crate::console::{Format, Outcome, say};
+use crate::console::{self, Format, Outcome, say};
 use crate::exit::Failure;
 use crate::interrupt;
 
@@ -80,7 +80,13 @@ impl Demo {
         let pace = if self.quick { Pace::Quick } else { Pace::Usual };
         let mut stand = Stand::start(self.seed, &self.regressions, &pace, self.stay, &stop)?;
         say(stand.where_to_look());
-        let told = self.story(context, &mut stand, pace, &stop);
+        let told = match self.story(context, &mut stand, pace, &stop) {
+            // Whoever stays wants to see what came of it now, not when they go.
+            Ok(outcome) if self.stay => {
+                Ok(Outcome::silent().exit(console::finish("demo", context.format, Ok(outcome))))
+            }
+            told => told,
+        };
         if self.stay && told.is_ok() && !stop.load(Ordering::Relaxed) {
             say(format!("everything goes on running until Ctrl-C; {}", stand.where_to_look()));
             stand.wait_for_interrupt(&stop);
