@@ -13,14 +13,14 @@ pub use batch::{Batch, ComparisonRecord, LatencyPair, NegativeControl, PlainTall
 pub use epoch::{Epoch, EpochFilter, EpochSpan};
 pub use evidence::{MismatchTally, Moments, Observed, RuleTally, Sample, ShapeTally, Swept, Tally};
 pub use group::{
-    Among, DecisionsOf, Group, GroupEpoch, GroupFilter, GroupListing, GroupShape, Listed, Neighbours, Took,
+    Among, DecisionsOf, Group, GroupEpoch, GroupFilter, GroupListing, GroupShape, GroupSum, Listed,
+    Neighbours, Took,
 };
 pub use spread::Spread;
 
 use std::collections::BTreeMap;
 
 use crate::audit::{AuditListing, Audited, Change};
-use crate::divergence::Severity;
 use crate::endpoint::EndpointId;
 use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
@@ -116,11 +116,7 @@ pub trait Store: Send + Sync + 'static {
     fn neighbours(&self, listing: &GroupListing<'_>, of: &Fingerprint) -> Result<Neighbours, StoreError>;
 
     /// How many groups of each endpoint and severity an epoch has, without `except`.
-    fn group_sums(
-        &self,
-        epoch: &Epoch,
-        except: &[Fingerprint],
-    ) -> Result<Vec<(EndpointId, Severity, u64)>, StoreError>;
+    fn group_sums(&self, epoch: &Epoch, except: &[Fingerprint]) -> Result<Vec<GroupSum>, StoreError>;
 
     /// What each of these groups was like when this person looked at it last; those never looked at are left out.
     fn views(

@@ -3,6 +3,10 @@
 //!
 //! Migrations die of waiting, so the waiting is what is shown.
 
+mod open;
+
+pub use open::OpenGroups;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::divergence::Severity;
@@ -10,7 +14,7 @@ use crate::exchange::UnixMillis;
 use crate::gate::GateAnswer;
 use crate::lifecycle::{Hold, Route, Stage, Transition};
 use crate::store::EpochSpan;
-use crate::triage::{Entry, State, Triaged};
+use crate::triage::Entry;
 
 /// Who the proxy is in the audit log when it moves an endpoint by itself.
 pub const PROXY: &str = "strangler";
@@ -51,9 +55,9 @@ pub enum WaitsFor {
     /// A person to resume it.
     Resume(Hold),
     /// Decisions on this many of its groups.
-    Decisions(usize),
+    Decisions(u64),
     /// Fixes of this many of its groups.
-    Fixes(usize),
+    Fixes(u64),
     /// More evidence: the gate is inconclusive.
     Evidence,
     /// A look at why the gate fails without an open group.
@@ -72,7 +76,7 @@ pub struct Stall {
 impl WaitsFor {
     /// In words, after "waits for".
     pub fn words(self) -> String {
-        let groups = |n: usize| if n == 1 { "1 group".to_owned() } else { format!("{n} groups") };
+        let groups = |n: u64| if n == 1 { "1 group".to_owned() } else { format!("{n} groups") };
         match self {
             Self::Begin => "its first move".to_owned(),
             Self::Resume(hold) => format!("somebody to resume it ({hold})"),
@@ -109,7 +113,7 @@ impl Stream {
         let moved = transitions.iter().filter(|transition| transition.flip.actor != PROXY);
         let work = moved
             .map(|transition| transition.flip.at)
-            .chain(past.decisions.iter().map(|entry| entry.wish.at))
+            .chain(past.decisions.iter().filter(|entry| entry.wish.actor != PROXY).map(|entry| entry.wish.at))
             .chain(past.epochs.iter().map(|span| span.first))
             .filter(|at| (begun..=end).contains(at));
         let work: Vec<UnixMillis> = work.collect();
@@ -130,7 +134,7 @@ pub fn stall(
     route: &Route,
     stream: &Stream,
     held_since: Option<UnixMillis>,
-    open: &[(Triaged, State)],
+    open: &OpenGroups,
     gate: Option<&GateAnswer>,
 ) -> Option<Stall> {
     let since_work = stream.last_work.unwrap_or(route.since).max(route.since);
@@ -144,14 +148,11 @@ pub fn stall(
     if route.standing.stage == Stage::Legacy {
         return Some(Stall { waits_for: WaitsFor::Begin, since: route.since });
     }
-    let undecided = |state: State| matches!(state, State::New | State::Expired | State::Regressed);
-    let decide: Vec<_> = open.iter().filter(|(_, state)| undecided(*state)).collect();
-    if let Some(oldest) = decide.iter().map(|(triaged, state)| undecided_since(triaged, *state)).min() {
-        return Some(Stall { waits_for: WaitsFor::Decisions(decide.len()), since: oldest });
+    if let Some(oldest) = open.undecided.oldest {
+        return Some(Stall { waits_for: WaitsFor::Decisions(open.undecided.groups), since: oldest });
     }
-    let decided = open.iter().filter_map(|(triaged, _)| triaged.decided.as_ref());
-    if let Some(oldest) = decided.map(|decided| decided.decision.at).min() {
-        return Some(Stall { waits_for: WaitsFor::Fixes(open.len()), since: oldest });
+    if let Some(oldest) = open.decided.oldest {
+        return Some(Stall { waits_for: WaitsFor::Fixes(open.decided.groups), since: oldest });
     }
     let waits_for = match gate {
         Some(GateAnswer::Fail) => WaitsFor::Gate,
@@ -159,16 +160,6 @@ pub fn stall(
         Some(GateAnswer::Inconclusive) | None => WaitsFor::Evidence,
     };
     Some(Stall { waits_for, since: since_work })
-}
-
-/// Since when a group asks for a decision.
-fn undecided_since(triaged: &Triaged, state: State) -> UnixMillis {
-    let decision = triaged.decided.as_ref().map(|decided| &decided.decision);
-    match (state, decision) {
-        (State::Expired, Some(decision)) => decision.expires.unwrap_or(decision.at),
-        (State::Regressed, _) => triaged.since.last_since.unwrap_or(triaged.group.last_seen),
-        _ => triaged.group.first_seen,
-    }
 }
 
 /// How far an estate is: endpoints that the candidate answers for all, and what is in its way.
@@ -214,8 +205,8 @@ mod tests {
     use crate::fingerprint::Fingerprint;
     use crate::lifecycle::{Declaration, Flip, Standing};
     use crate::redact::Redacted;
-    use crate::store::{Epoch, Group};
-    use crate::triage::{Act, Call, Decided, Decision, Sightings, Wish};
+    use crate::store::{Epoch, Group, GroupSum};
+    use crate::triage::{Act, Call, Decided, Decision, Sightings, State, Triaged, Wish};
 
     const GROUP: &str = "v1-0123456789abcdef";
 
@@ -306,7 +297,10 @@ mod tests {
         let found = stream(&transitions, &[], &[], at(300));
         assert_eq!((found.working_days, found.waiting_days), (2, 1));
         assert_eq!(stream(&[], &[], &[deployed(1)], at(300)), Stream::default());
-        assert_eq!(stall(&route(Stage::Retired, Hold::None), &found, None, &[], None), None);
+        assert_eq!(
+            stall(&route(Stage::Retired, Hold::None), &found, None, &OpenGroups::default(), None),
+            None
+        );
     }
 
     fn group(state: State, first_seen: u64) -> (Triaged, State) {
@@ -345,12 +339,35 @@ mod tests {
         (Triaged { group, decided, since: Sightings::default(), part: None, newest_entry: 0 }, state)
     }
 
+    fn opened(groups: &[(Triaged, State)]) -> OpenGroups {
+        let mut open = OpenGroups::default();
+        groups.iter().for_each(|(triaged, state)| open.add(triaged, *state));
+        open
+    }
+
+    #[test]
+    fn groups_that_are_only_counted_are_waited_for_like_those_that_were_read() {
+        let mut open = opened(&[group(State::Bug, 2), group(State::Expired, 3)]);
+        let sum = GroupSum {
+            endpoint: "GET /a".parse().unwrap(),
+            severity: Severity::Breaking,
+            groups: 7,
+            oldest: at(4),
+        };
+        open.add_new(&sum);
+        assert_eq!(open.worst(), Some(Severity::Breaking));
+        let stall = stall(&route(Stage::Shadow, Hold::None), &Stream::default(), None, &open, None).unwrap();
+        assert_eq!((stall.waits_for, stall.since), (WaitsFor::Decisions(8), at(4)));
+        assert!(opened(&[group(State::Verified, 2)]).is_empty(), "what passes is waited for by nobody");
+    }
+
     #[test]
     fn an_endpoint_waits_for_the_first_thing_that_is_in_its_way() {
         let worked = Stream { last_work: Some(at(4)), ..Stream::default() };
         let shadow = route(Stage::Shadow, Hold::None);
         let of = |route: &Route, open: &[_], gate: Option<&GateAnswer>| {
-            stall(route, &worked, Some(at(3)), open, gate).map(|stall| (stall.waits_for, stall.since))
+            stall(route, &worked, Some(at(3)), &opened(open), gate)
+                .map(|stall| (stall.waits_for, stall.since))
         };
         let inconclusive = GateAnswer::Inconclusive;
         let fallback = route(Stage::Live, Hold::Fallback);

@@ -266,6 +266,7 @@ impl Proxy {
         let admin = AdminThread::start(listener, Arc::clone(&api)).map_err(ServeError::Thread)?;
         let housekeeping = Housekeeping::start(
             Arc::clone(&store),
+            Arc::clone(&control),
             Arc::clone(&recorder),
             Arc::clone(data_plane.certificates()),
             clock,

@@ -43,7 +43,8 @@ pub(super) fn open(demands: &Demands, evidence: &Evidence<'_>) -> Vec<Reason> {
 
 /// Waivers count against a move: there may be only so many of them.
 pub(super) fn too_many_waived(demands: &Demands, evidence: &Evidence<'_>) -> Option<Reason> {
-    let waived = evidence.groups.iter().filter(|group| is_waived(group)).count() as u64;
+    // Nobody has to answer for what was learned.
+    let waived = evidence.groups.iter().filter(|group| is_waived(group) && !is_learned(group)).count() as u64;
     (waived > demands.waivers_max).then(|| {
         Reason::new(
             Code::Waived,
@@ -59,11 +60,19 @@ fn is_waived(group: &GroupState) -> bool {
     matches!(group.state, State::Expected | State::Noise)
 }
 
+fn is_learned(group: &GroupState) -> bool {
+    let endless = group.waiver.as_ref().is_some_and(|waiver| waiver.expires.is_none());
+    group.state == State::Noise && endless
+}
+
 /// One line for each waiver: it is always said what passes only because somebody lets it.
 pub(super) fn waived(evidence: &Evidence<'_>) -> Vec<String> {
     let waived = evidence.groups.iter().filter(|group| is_waived(group));
     waived
         .map(|group| {
+            if is_learned(group) {
+                return format!("noise that was learned after it: {}", name(group));
+            }
             let (owner, until) = match &group.waiver {
                 Some(waiver) => (
                     format!(" by {}", waiver.owner),

@@ -7,9 +7,9 @@ use super::encoding::{int, json, uint};
 use super::trouble::unreadable;
 use super::{Failure, counts, groups, routes, severity_rank, triage};
 use crate::divergence::Severity;
-use crate::endpoint::EndpointId;
+use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
-use crate::store::{Among, Epoch, EpochFilter, GroupListing, Listed, Neighbours};
+use crate::store::{Among, Epoch, EpochFilter, GroupListing, GroupSum, Listed, Neighbours};
 
 const ORDER: &str = "c.severity DESC, c.count DESC, c.group_id";
 
@@ -103,11 +103,11 @@ pub(super) fn sums(
     connection: &Connection,
     epoch: &Epoch,
     except: &[Fingerprint],
-) -> Result<Vec<(EndpointId, Severity, u64)>, Failure> {
+) -> Result<Vec<GroupSum>, Failure> {
     let epoch = counts::epoch_filter(connection, EpochFilter::Only(epoch))?;
     let mut statement = connection.prepare_cached(
-        "SELECT e.method, e.template, s.severity, s.n FROM
-            (SELECT endpoint_id, severity, count(*) AS n FROM group_counts
+        "SELECT e.method, e.template, s.severity, s.n, s.oldest FROM
+            (SELECT endpoint_id, severity, count(*) AS n, min(first_ms) AS oldest FROM group_counts
              WHERE epoch_id = ?1 AND (?2 IS NULL OR group_id NOT IN
                 (SELECT g.id FROM groups g WHERE g.fingerprint IN (SELECT value FROM json_each(?2))))
              GROUP BY endpoint_id, severity) s
@@ -121,7 +121,12 @@ pub(super) fn sums(
             .ok()
             .and_then(|rank| Severity::ALL.get(rank).copied())
             .ok_or_else(|| unreadable("a severity", "of a group"))?;
-        sums.push((routes::endpoint(row.get(0)?, row.get(1)?)?, severity, uint(row.get(3)?)));
+        sums.push(GroupSum {
+            endpoint: routes::endpoint(row.get(0)?, row.get(1)?)?,
+            severity,
+            groups: uint(row.get(3)?),
+            oldest: UnixMillis(uint(row.get(4)?)),
+        });
     }
     Ok(sums)
 }
@@ -222,7 +227,6 @@ fn names(groups: &[Fingerprint]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::UnixMillis;
     use crate::report::fixture::{epoch, fill};
     use crate::search::Search;
     use crate::store::{GroupFilter, Store};
@@ -287,7 +291,7 @@ mod tests {
         assert_eq!(found("tracks nowhere").found, 0);
         let exposed = list(&|wanted| wanted.severity = Some(Severity::Exposure));
         assert!(exposed.found > 0 && exposed.groups.iter().all(|t| t.group.severity == Severity::Exposure));
-        let endpoint: EndpointId = "GET /about".parse().unwrap();
+        let endpoint: crate::endpoint::EndpointId = "GET /about".parse().unwrap();
         let expected = whole.len() as u64 - found("/about").found;
         let of_about: Vec<_> = ledger
             .list_groups(&GroupListing { endpoint: Some(&endpoint), ..listing(&epoch) })
@@ -301,7 +305,7 @@ mod tests {
         assert_eq!(ids(&only), of_about);
 
         let sums = |except: &[Fingerprint]| -> u64 {
-            ledger.group_sums(&epoch, except).unwrap().iter().map(|(_, _, n)| n).sum()
+            ledger.group_sums(&epoch, except).unwrap().iter().map(|sum| sum.groups).sum()
         };
         assert_eq!(sums(&[]), whole.len() as u64);
         assert_eq!(sums(&whole[..2]), whole.len() as u64 - 2);

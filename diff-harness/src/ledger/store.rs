@@ -7,7 +7,6 @@ use super::{
     sweep, triage, views,
 };
 use crate::audit::{AuditListing, Audited, Change};
-use crate::divergence::Severity;
 use crate::endpoint::EndpointId;
 use crate::exchange::UnixMillis;
 use crate::fingerprint::Fingerprint;
@@ -15,8 +14,8 @@ use crate::lifecycle::{Declaration, Flip, Route, Transition};
 use crate::noise::book::EndpointNoise;
 use crate::store::{
     Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupEpoch, GroupFilter,
-    GroupListing, GroupShape, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally, Sample, Store,
-    StoreError, Swept, Tally, Took, Undeclared,
+    GroupListing, GroupShape, GroupSum, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally,
+    Sample, Store, StoreError, Swept, Tally, Took, Undeclared,
 };
 use crate::triage::{Decided, Entry, Part, Triaged, Wish};
 
@@ -128,11 +127,7 @@ impl Store for Ledger {
         self.read(|connection| listing::neighbours(connection, listing, of))
     }
 
-    fn group_sums(
-        &self,
-        epoch: &Epoch,
-        except: &[Fingerprint],
-    ) -> Result<Vec<(EndpointId, Severity, u64)>, StoreError> {
+    fn group_sums(&self, epoch: &Epoch, except: &[Fingerprint]) -> Result<Vec<GroupSum>, StoreError> {
         self.read(|connection| listing::sums(connection, epoch, except))
     }
 

@@ -31,10 +31,12 @@ pub(super) fn decide(connection: &Connection, wish: &Wish) -> Result<Entry, Fail
     }
     let mut line = Line::default();
     match &wish.act {
-        Act::Decide { call, epoch, .. } => {
+        Act::Decide { call, epoch, expires, .. } => {
             let id = group_id(connection, group)?.ok_or_else(|| Refusal::UnknownGroup(group.clone()))?;
             if *call == Call::Fixed {
                 line.compared = compared_since(connection, id, epoch)?;
+            } else if *call == Call::Noise && expires.is_none() {
+                line.compared = seen(connection, id)?.0;
             }
         }
         Act::Undo => {
@@ -179,7 +181,7 @@ pub(super) fn triaged(connection: &Connection, groups: Vec<Group>) -> Result<Vec
     let triaged = |group: Group| {
         let decided = decided.remove(&group.fingerprint);
         let since = match &decided {
-            Some(decided) if decided.decision.call == Call::Fixed => sightings(connection, decided)?,
+            Some(decided) if decided.decision.covers_the_past_only() => sightings(connection, decided)?,
             _ => Sightings::default(),
         };
         Ok(Triaged {
@@ -193,23 +195,39 @@ pub(super) fn triaged(connection: &Connection, groups: Vec<Group>) -> Result<Vec
     groups.into_iter().map(triaged).collect()
 }
 
-/// What was seen of a group since it was said to be fixed.
+/// What was seen of a group since the decision.
 fn sightings(connection: &Connection, decided: &Decided) -> Result<Sightings, Failure> {
     let Decision { group, epoch, at, .. } = &decided.decision;
     let Some(id) = group_id(connection, group)? else { return Ok(Sightings::default()) };
+    let before: i64 = connection
+        .prepare_cached("SELECT compared FROM decisions WHERE sequence = ?1")?
+        .query_row([int(decided.sequence)], |row| row.get(0))?;
+    if decided.decision.is_learned() {
+        // Counted and not timed: no two clocks have to agree for what breaks the format to be seen.
+        let (exchanges, last) = seen(connection, id)?;
+        let last_since = last.filter(|_| exchanges > uint(before));
+        return Ok(Sightings { last_since, compared_since: 0 });
+    }
     let last: Option<i64> = connection
         .prepare_cached(&format!(
             "SELECT max(last_ms) FROM group_counts
              WHERE group_id = ?2 AND last_ms > ?3 AND epoch_id IN ({EPOCHS_SINCE})"
         ))?
         .query_row(params![epoch, id, int(at.0)], |row| row.get(0))?;
-    let before: i64 = connection
-        .prepare_cached("SELECT compared FROM decisions WHERE sequence = ?1")?
-        .query_row([int(decided.sequence)], |row| row.get(0))?;
     Ok(Sightings {
         last_since: last.map(|last| UnixMillis(uint(last))),
         compared_since: compared_since(connection, id, epoch)?.saturating_sub(uint(before)),
     })
+}
+
+/// In how many exchanges of all epochs the group was found, and when last.
+fn seen(connection: &Connection, group: i64) -> Result<(u64, Option<UnixMillis>), Failure> {
+    let seen = connection
+        .prepare_cached(
+            "SELECT coalesce(sum(exchanges), 0), max(last_ms) FROM group_counts WHERE group_id = ?1",
+        )?
+        .query_row([group], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)))?;
+    Ok((uint(seen.0), seen.1.map(|last| UnixMillis(uint(last)))))
 }
 
 /// Comparisons of a group's endpoint in this candidate epoch and later ones. Equal 5xx are no evidence.

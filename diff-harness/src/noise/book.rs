@@ -128,6 +128,16 @@ impl NoiseBook {
     /// Moves what is noise from the divergences of a comparison to the tolerated, under the id of the place. What
     /// breaks the format of its place stays.
     pub fn quiet(&mut self, endpoint: &EndpointId, comparison: &mut Comparison) {
+        self.take_out(endpoint, comparison, 1);
+    }
+
+    /// The same of a comparison that [`quiet`](Self::quiet) has seen before, for more may be known since. What it refused
+    /// to hide is counted already.
+    pub fn quiet_again(&mut self, endpoint: &EndpointId, comparison: &mut Comparison) {
+        self.take_out(endpoint, comparison, 0);
+    }
+
+    fn take_out(&mut self, endpoint: &EndpointId, comparison: &mut Comparison, refusal: u64) {
         let maturity = self.maturity;
         let Some(noise) = self.endpoints.get_mut(endpoint) else { return };
         let asked_twice = noise.asked_twice;
@@ -145,7 +155,7 @@ impl NoiseBook {
                 }
                 Some(learned) => {
                     touched = true;
-                    learned.refused += 1;
+                    learned.refused += refusal;
                     kept.push(divergence);
                 }
                 None => kept.push(divergence),
@@ -163,6 +173,22 @@ impl NoiseBook {
     pub fn try_quiet(&self, endpoint: &EndpointId, comparison: &mut Comparison) {
         let known = self.endpoints.get_key_value(endpoint).map(|(id, noise)| (id.clone(), noise.clone()));
         Self::with(self.maturity, known).quiet(endpoint, comparison);
+    }
+}
+
+impl EndpointNoise {
+    /// The places that count as noise.
+    pub fn mature(&self, maturity: Maturity) -> impl Iterator<Item = (&Place, &Learned)> {
+        self.places.iter().filter(move |(_, learned)| learned.is_mature(self.asked_twice, maturity))
+    }
+
+    /// The place whose noise hides this divergence.
+    pub fn hides(&self, maturity: Maturity, divergence: &Divergence) -> Option<(&Place, &Learned)> {
+        let (place, learned) = self.places.get_key_value(&Place::of(divergence))?;
+        let hides = learned.is_mature(self.asked_twice, maturity)
+            && may_be_noise(divergence)
+            && learned.covers(divergence);
+        hides.then_some((place, learned))
     }
 }
 

@@ -50,8 +50,8 @@ pub fn waivers(
     epoch: EpochFilter<'_>,
     at: UnixMillis,
 ) -> Result<Vec<WaiverReport>, StoreError> {
-    let mut decided: Vec<Decided> =
-        store.in_force()?.into_iter().filter(|decided| decided.decision.call.is_waiver()).collect();
+    let is_waiver = |Decided { decision, .. }: &Decided| decision.call.is_waiver() && !decision.is_learned();
+    let mut decided: Vec<Decided> = store.in_force()?.into_iter().filter(is_waiver).collect();
     if decided.is_empty() {
         return Ok(Vec::new());
     }

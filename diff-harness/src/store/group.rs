@@ -72,6 +72,16 @@ pub struct GroupEpoch {
     pub exchanges: u64,
 }
 
+/// Groups of one endpoint and severity in one epoch, counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSum {
+    pub endpoint: EndpointId,
+    pub severity: Severity,
+    pub groups: u64,
+    /// When the oldest of them was first seen in the epoch.
+    pub oldest: UnixMillis,
+}
+
 /// Which groups of one epoch are listed, and which page of them.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupListing<'a> {

@@ -70,11 +70,24 @@ pub struct Decision {
     /// Who answers for it.
     pub owner: String,
     pub reason: String,
-    /// When a waiver ends.
+    /// When a waiver ends. One of noise that has no end covers what came before it only: see [`Decision::is_learned`].
     pub expires: Option<UnixMillis>,
     /// The candidate epoch that it was made in; for [`Call::Fixed`], the one that has the fix.
     pub epoch: String,
     pub at: UnixMillis,
+}
+
+impl Decision {
+    /// Whether the proxy itself called it noise, since all that had been seen of it was noise that was learned after it.
+    /// Covers nothing that is seen later: what the noise hides comes to no group, and what it does not hide is no noise.
+    pub fn is_learned(&self) -> bool {
+        self.call == Call::Noise && self.expires.is_none()
+    }
+
+    /// Whether what is seen after it opens the group again.
+    pub fn covers_the_past_only(&self) -> bool {
+        self.call == Call::Fixed || self.is_learned()
+    }
 }
 
 /// A decision with its place in the log.

@@ -21,7 +21,7 @@ pub enum State {
     Fixed,
     /// Fixed, and enough was compared since without it.
     Verified,
-    /// Fixed or verified once, and seen again in that epoch or a later one.
+    /// Fixed or verified once, or noise that was learned, and seen again in that epoch or a later one.
     Regressed,
     /// Its waiver ended.
     Expired,
@@ -79,6 +79,8 @@ pub fn state(decision: Option<&Decision>, since: Sightings, enough: u64, now: Un
     match decision.call {
         Call::Reopen => State::New,
         Call::Bug => State::Bug,
+        Call::Noise if decision.is_learned() && since.last_since.is_some() => State::Regressed,
+        Call::Noise if decision.is_learned() => State::Noise,
         Call::Expected | Call::Noise if decision.expires.is_none_or(|end| end <= now) => State::Expired,
         Call::Expected => State::Expected,
         Call::Noise => State::Noise,
@@ -113,7 +115,7 @@ impl Triaged {
 pub struct Weighed {
     /// Those that nobody let pass, or whose waiver ended.
     pub open: Vec<(Triaged, State)>,
-    /// Those that a waiver lets pass until it ends.
+    /// Those that a waiver lets pass until it ends, and those that were noise before it was learned.
     pub waived: Vec<(Triaged, State)>,
 }
 

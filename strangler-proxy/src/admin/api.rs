@@ -27,7 +27,8 @@ use super::answer::{Failed, done};
 use super::bodies::{self, Bodies};
 use super::wire::{Code, Problem};
 use super::{
-    certificates, changes, evidence, health, matrix, metrics, moves, report, routes, stream, triage, upstreams,
+    certificates, changes, evidence, health, matrix, metrics, moves, report, routes, stream, triage,
+    upstreams,
 };
 use crate::control::Control;
 use crate::counters::{CounterRegistry, Snapshot, difference};

@@ -92,17 +92,17 @@ pub(super) fn views(api: &Api) -> Result<Vec<RouteView>, StoreError> {
     let epoch = api.recorder.epochs().current();
     let states = api.control.states()?;
     let mut groups: BTreeMap<EndpointId, GroupsOf> = BTreeMap::new();
-    for (endpoint, severity, n) in api.store.group_sums(&epoch, &states.passing())? {
-        let of = groups.entry(endpoint).or_default();
-        of.open += n;
-        of.worst = of.worst.max(Some(severity));
+    for sum in api.store.group_sums(&epoch, &states.passing())? {
+        let of = groups.entry(sum.endpoint).or_default();
+        of.open += sum.groups;
+        of.worst = of.worst.max(Some(sum.severity));
     }
     let waived = states.waived();
     if !waived.is_empty() {
         let sum = |except: &[Fingerprint]| -> Result<BTreeMap<EndpointId, u64>, StoreError> {
             let mut sums = BTreeMap::new();
-            for (endpoint, _, n) in api.store.group_sums(&epoch, except)? {
-                *sums.entry(endpoint).or_default() += n;
+            for sum in api.store.group_sums(&epoch, except)? {
+                *sums.entry(sum.endpoint).or_default() += sum.groups;
             }
             Ok(sums)
         };

@@ -10,14 +10,12 @@ use diff_harness::gate::GateAnswer;
 use diff_harness::lifecycle::{Hold, Route, Stage, Transition};
 use diff_harness::store::{DecisionsOf, StoreError};
 use diff_harness::stream::{BurnDown, Past, Stream, stall};
-use diff_harness::triage::{Entry, Triaged};
+use diff_harness::triage::Entry;
 
 use super::answer::Failed;
 use super::api::{Api, answer};
 use super::wire::{EndpointStreamView, StreamView, time};
 use crate::control::Outlooks;
-
-type Open = Vec<(Triaged, diff_harness::triage::State)>;
 
 pub(super) async fn stream(State(api): State<Arc<Api>>) -> Result<Response, Failed> {
     answer(api, |api| Ok(view(api)?)).await
@@ -32,13 +30,9 @@ fn view(api: &Api) -> Result<StreamView, StoreError> {
     let mut transitions = by_endpoint(transitions, |transition: &Transition| Some(&transition.flip.endpoint));
     let decisions = api.control.decisions(DecisionsOf::All, usize::MAX)?;
     let mut decisions = by_endpoint(decisions, |entry: &Entry| entry.endpoint.as_ref());
-    let open = api.control.weighed(None)?.open;
-    let mut open = by_endpoint(open, |(triaged, _)| Some(&triaged.group.endpoint));
-
-    let worst = |route: &Route, open: &BTreeMap<EndpointId, Open>| {
-        open.get(&route.endpoint)?.iter().map(|(triaged, _)| triaged.group.severity).max()
-    };
-    let burn_down = BurnDown::of(routes.iter().map(|route| (route, worst(route, &open))));
+    let mut open = api.control.open_groups()?;
+    let worst = |route: &Route| open.get(&route.endpoint)?.worst();
+    let burn_down = BurnDown::of(routes.iter().map(|route| (route, worst(route))));
     let outlooks = api.control.look_ahead(usize::MAX)?;
     let mut endpoints = Vec::with_capacity(routes.len());
     for route in &routes {

@@ -9,6 +9,7 @@ mod latch;
 mod moves;
 mod moving;
 mod no_return;
+mod noise;
 mod outlook;
 mod pen;
 mod refusal;
@@ -55,6 +56,7 @@ pub struct Control {
     unwritten: Mutex<BTreeMap<EndpointId, Unwritten>>,
     pen: Pen,
     outlooks: outlook::Kept,
+    settled: noise::Settled,
 }
 
 impl Control {
@@ -74,6 +76,7 @@ impl Control {
             unwritten: Mutex::default(),
             pen: Pen::default(),
             outlooks: outlook::Kept::default(),
+            settled: noise::Settled::default(),
         })
     }
 

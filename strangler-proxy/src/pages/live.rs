@@ -197,7 +197,7 @@ fn counts(site: &Site) -> Result<Counts, StoreError> {
     let passing = site.api.control.states()?.passing();
     let epoch = site.api.recorder.epochs().current();
     let open: BTreeSet<EndpointId> =
-        site.api.store.group_sums(&epoch, &passing)?.into_iter().map(|(endpoint, _, _)| endpoint).collect();
+        site.api.store.group_sums(&epoch, &passing)?.into_iter().map(|sum| sum.endpoint).collect();
     let of = |route: diff_harness::lifecycle::Route| -> Result<(EndpointId, EndpointCounts), StoreError> {
         let tally = site.api.tally(Some(&route.endpoint));
         // As the pages show it: the gate is not asked for what an open group stands before.

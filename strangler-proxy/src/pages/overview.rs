@@ -14,7 +14,7 @@ use diff_harness::pages::{
     burn_down, held, link, share, span,
 };
 use diff_harness::search::Search;
-use diff_harness::store::Tally;
+use diff_harness::store::{GroupSum, Tally};
 use diff_harness::triage::State as Triage;
 use http::StatusCode;
 use serde::Deserialize;
@@ -148,7 +148,7 @@ fn lines(site: &Site, states: &States, outlooks: &Outlooks<'_>) -> Result<Vec<Li
     let api = &site.api;
     let epoch = api.recorder.epochs().current();
     let mut groups: BTreeMap<EndpointId, Vec<(Severity, u64)>> = BTreeMap::new();
-    for (endpoint, severity, n) in api.store.group_sums(&epoch, &states.passing())? {
+    for GroupSum { endpoint, severity, groups: n, .. } in api.store.group_sums(&epoch, &states.passing())? {
         groups.entry(endpoint).or_default().push((severity, n));
     }
     let line = |route: Route| {

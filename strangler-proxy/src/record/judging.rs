@@ -110,7 +110,10 @@ impl Recording {
     }
 
     pub(super) fn remember_suspect(&self, suspect: Suspect, confirmation: Option<Confirmation>) {
-        let Suspect { pair, comparison, epoch, unsteady, .. } = suspect;
+        let Suspect { pair, mut comparison, epoch, unsteady, .. } = suspect;
+        // Since it was compared, what it differs in may have been learned to be noise, by itself or by another.
+        self.noise.quiet_again(&epoch.control, &pair.request().route.endpoint, &mut comparison);
+        let confirmation = confirmation.filter(|_| comparison.verdict() == Verdict::Mismatch);
         self.remember(pair, comparison, confirmation, unsteady, &epoch);
     }
 

@@ -44,6 +44,13 @@ impl Noise {
         }
     }
 
+    /// The same of what was quieted before, with what was learned since.
+    pub(super) fn quiet_again(&self, control: &str, endpoint: &EndpointId, comparison: &mut Comparison) {
+        if let Some(book) = self.books().get_mut(control) {
+            book.quiet_again(endpoint, comparison);
+        }
+    }
+
     /// The same without counting it: for a divergence that no request had.
     pub(super) fn try_quiet(&self, control: &str, endpoint: &EndpointId, comparison: &mut Comparison) {
         let mut books = self.books();

@@ -91,8 +91,13 @@ impl Proxy {
         self.alarms.look_again();
         self.recorder.keep_noise_to_itself(false);
         let store = Arc::clone(&self.api.store);
-        let housekeeping =
-            Housekeeping::start(store, Arc::clone(&self.recorder), self.certificates(), self.clock);
+        let housekeeping = Housekeeping::start(
+            store,
+            Arc::clone(&self.control),
+            Arc::clone(&self.recorder),
+            self.certificates(),
+            self.clock,
+        );
         let admin = self.admin_listener.1.try_clone();
         let admin = admin.and_then(|listener| AdminThread::start(listener, Arc::clone(&self.api)));
         for error in [housekeeping.as_ref().err(), admin.as_ref().err()].into_iter().flatten() {

@@ -1,5 +1,5 @@
-//! What has to be done from time to time: remember the epoch, keep the store within its limits, read the files of TLS
-//! again that have changed.
+//! What has to be done from time to time: remember the epoch, keep the store within its limits, let groups pass that turned
+//! out to be noise, read the files of TLS again that have changed.
 
 use std::io;
 use std::sync::Arc;
@@ -11,10 +11,12 @@ use diff_harness::exchange::UnixMillis;
 use diff_harness::store::Store;
 
 use super::epoch::keep_epoch;
+use crate::control::Control;
 use crate::data_plane::Certificates;
 use crate::record::Recorder;
 
 const EPOCH_EVERY: Duration = Duration::from_secs(1);
+const NOISE_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// The thread that does it.
@@ -26,6 +28,7 @@ pub(super) struct Housekeeping {
 impl Housekeeping {
     pub(super) fn start(
         store: Arc<dyn Store>,
+        control: Arc<Control>,
         recorder: Arc<Recorder>,
         certificates: Arc<Certificates>,
         clock: fn() -> UnixMillis,
@@ -33,7 +36,7 @@ impl Housekeeping {
         let (stop, stopped) = channel();
         let work = move || {
             let mut kept = recorder.epochs().current();
-            let mut swept = Instant::now();
+            let (mut swept, mut settled) = (Instant::now(), Instant::now());
             loop {
                 let last = stopped.recv_timeout(EPOCH_EVERY) != Err(RecvTimeoutError::Timeout);
                 let epoch = recorder.epochs().current();
@@ -47,6 +50,12 @@ impl Housekeeping {
                     return;
                 }
                 certificates.look();
+                if settled.elapsed() >= NOISE_EVERY {
+                    if let Err(error) = control.settle_noise() {
+                        tracing::warn!(%error, "groups that may be noise could not be looked through");
+                    }
+                    settled = Instant::now();
+                }
                 if swept.elapsed() >= SWEEP_EVERY {
                     swept = Instant::now();
                     match store.sweep(clock()) {

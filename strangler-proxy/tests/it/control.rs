@@ -1,5 +1,6 @@
 //! Flips on a real store: what is allowed, what is durable, and who wins a race.
 
+mod noise;
 mod outlook;
 mod triage;
 
@@ -190,6 +191,11 @@ fn divergent(endpoint: &EndpointId, severity: Severity) -> ComparisonRecord {
         control: Some("1".to_owned()),
         candidate: Some("2".to_owned()),
     };
+    ComparisonRecord { exchange: None, ..mismatch(endpoint, &[divergence]) }
+}
+
+/// One exchange in which these were found, with all that is kept of it.
+fn mismatch(endpoint: &EndpointId, divergences: &[Divergence]) -> ComparisonRecord {
     let response = || Observation {
         outcome: Outcome::Response(Response {
             status: StatusCode::OK,
@@ -212,7 +218,9 @@ fn divergent(endpoint: &EndpointId, severity: Severity) -> ComparisonRecord {
         candidate: response(),
     };
     let redactor = Redactor::new(&RedactionConfig::default(), RedactionKey::new([0; 32])).unwrap();
-    let redacted = redactor.begin(&exchange).divergence(&divergence);
+    let redaction = redactor.begin(&exchange);
+    let redacted =
+        |divergence: &Divergence| (Fingerprint::of(endpoint, divergence), redaction.divergence(divergence));
     ComparisonRecord {
         id: exchange.id.clone(),
         at: exchange.at,
@@ -223,12 +231,12 @@ fn divergent(endpoint: &EndpointId, severity: Severity) -> ComparisonRecord {
         shape: String::new(),
         place: 0,
         status: Some(200),
-        divergences: vec![(Fingerprint::of(endpoint, &divergence), redacted)],
+        divergences: divergences.iter().map(redacted).collect(),
         tolerated: Vec::new(),
         applied: Vec::new(),
         notes: Vec::new(),
         latencies: None,
-        exchange: None,
+        exchange: Some(redaction.exchange(exchange).0),
     }
 }
 

@@ -67,6 +67,36 @@ fn a_field_that_always_differs_is_noise_and_is_found_when_it_is_null_a_number_a_
     }
 }
 
+/// The proxy needs no person for what it finds out by itself, and finds what is none.
+#[test]
+fn the_groups_of_the_first_sightings_are_called_noise_by_themselves_until_something_else_is_seen() {
+    let counter = Arc::<AtomicUsize>::default();
+    let (control, candidate) = (noisy(Arc::clone(&counter), false), noisy(counter, true));
+    let estate =
+        Estate::start(control, candidate, "[shadow]\ncontrol_twice = \"0%\"\nagain_per_second = 100000\n");
+    estate.at("GET /a", "shadow");
+    let ask = |target: &str| {
+        assert_eq!(estate.client().get(target).status, 200);
+        estate.settled();
+    };
+    let states = || -> Vec<String> {
+        let listed = estate.ask("groups?state=new,noise,regressed");
+        let groups = listed["data"]["groups"].as_array().unwrap_or_else(|| panic!("{listed}")).clone();
+        groups.iter().map(|group| group["state"].as_str().unwrap().to_owned()).collect()
+    };
+    ask("/a");
+    assert_eq!(states(), ["new", "new"], "the time and the id");
+    (0..4).for_each(|_| ask("/a"));
+    crate::shadow::rig::eventually(|| states() == ["noise", "noise"]);
+    let decisions = estate.ask("decisions");
+    let decisions = decisions["data"]["decisions"].as_array().unwrap();
+    assert!(decisions.iter().all(|entry| entry["actor"] == "strangler"), "{decisions:?}");
+    ask("/a?x=%22soon%22");
+    let mut states = states();
+    states.sort();
+    assert_eq!(states, ["noise", "regressed"]);
+}
+
 /// How often something differed at a place.
 fn seen(estate: &Estate, location: &str, kind: &str) -> u64 {
     let listed = estate.ask("groups");

@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use diff_harness::audit::{AuditListing, Audited, Change};
-use diff_harness::divergence::Severity;
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::UnixMillis;
 use diff_harness::fingerprint::Fingerprint;
@@ -13,8 +12,8 @@ use diff_harness::lifecycle::{Declaration, Flip, Route, Transition};
 use diff_harness::noise::book::EndpointNoise;
 use diff_harness::store::{
     Batch, DecisionsOf, Declared, Epoch, EpochFilter, EpochSpan, Group, GroupEpoch, GroupFilter,
-    GroupListing, GroupShape, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally, Sample, Store,
-    StoreError, Swept, Tally, Took, Undeclared,
+    GroupListing, GroupShape, GroupSum, LatencyPair, Listed, Neighbours, Observed, Recorded, RuleTally,
+    Sample, Store, StoreError, Swept, Tally, Took, Undeclared,
 };
 use diff_harness::triage::{Decided, Entry, Part, Triaged, Wish};
 
@@ -188,11 +187,7 @@ impl Store for MemoryStore {
         not_here()
     }
 
-    fn group_sums(
-        &self,
-        _: &Epoch,
-        _: &[Fingerprint],
-    ) -> Result<Vec<(EndpointId, Severity, u64)>, StoreError> {
+    fn group_sums(&self, _: &Epoch, _: &[Fingerprint]) -> Result<Vec<GroupSum>, StoreError> {
         not_here()
     }
 
