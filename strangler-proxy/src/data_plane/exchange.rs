@@ -116,6 +116,7 @@ impl Client {
         let (mut head, body) = request.into_parts();
         if head.version == Version::HTTP_2 {
             head::join_cookies(&mut head.headers);
+            one_length(&mut head.headers, &body);
         }
         let id = self.peer.request_id(&head.headers);
         let table = self.worker.table.load();

@@ -42,6 +42,10 @@ pub(super) fn admit(
         return Err(Refusal::Expectation);
     }
     one_host(head, default_host)?;
+    // Over HTTP/2 a target may be nothing but a fragment, of which the library leaves nothing (RFC 9113 §8.3.1).
+    if head.uri.path().is_empty() {
+        return Err(Refusal::Path(AmbiguousPath::Fragment));
+    }
     max_forwards(head)
 }
 

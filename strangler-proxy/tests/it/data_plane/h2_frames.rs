@@ -131,14 +131,14 @@ pub(crate) fn bytes(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
 }
 
 /// Fields as literals without indexing, which need no table (RFC 7541 §6.2.2).
-pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn block<T: AsRef<[u8]>>(fields: &[(T, T)]) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in fields {
         block.push(0);
-        for text in [name, value] {
+        for text in [name.as_ref(), value.as_ref()] {
             let length = u8::try_from(text.len()).ok().filter(|length| *length < 127);
             block.push(length.expect("one byte is enough for the length"));
-            block.extend_from_slice(text.as_bytes());
+            block.extend_from_slice(text);
         }
     }
     block

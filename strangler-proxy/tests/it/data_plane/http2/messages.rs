@@ -179,6 +179,22 @@ fn two_lengths_that_differ_are_refused() {
     assert_eq!(control.received(), []);
 }
 
+/// RFC 9110 §8.6: as one, or not at all.
+#[test]
+fn equal_lengths_that_are_repeated_are_forwarded_as_one() {
+    let control = Origin::saying("");
+    let proxy = Proxy::to(&control);
+    for data in ["abc", ""] {
+        let length = data.len().to_string();
+        let mut frames = Frames::connect(proxy.address);
+        frames.head(1, "POST", &[("content-length", &length), ("content-length", &length)], false);
+        frames.send(DATA, END_STREAM, 1, data.as_bytes());
+        assert_eq!(frames.until(&[HEADERS, RST_STREAM, GOAWAY]).kind, HEADERS);
+        let received = control.received().pop().unwrap();
+        assert_eq!(fields(&received.head, "content-length").collect::<Vec<_>>(), [length], "{data}");
+    }
+}
+
 #[test]
 fn a_body_without_a_length_is_chunked_on_its_way_and_one_with_a_length_has_it() {
     let control = Origin::new(|request| ok(&format!("{}", request.body.len())));

@@ -3,6 +3,7 @@
 //! `requests.toml` has one entry for each, with what it must come to; `responses.toml` the same of upstreams. A line
 //! behind every request asks for `/marker`: it is seen as the request that it is, or not at all.
 
+mod downgrade;
 mod readers;
 mod recorder;
 mod responses;
