@@ -25,12 +25,11 @@ pub(super) fn admit(
         return Err(Refusal::Connect);
     }
     // The library has dropped a Content-Length that stood beside a Transfer-Encoding by now; the raw head knows.
-    let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
-    if let Some(coding) = codings.next() {
+    if head.headers.contains_key(TRANSFER_ENCODING) {
         if raw.with(|raw| has_content_length(raw, &head.method)) {
             return Err(Refusal::TwoLengths);
         }
-        if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+        if !is_chunked_alone(&head.headers) {
             return Err(Refusal::TransferCoding);
         }
     }
@@ -41,7 +40,7 @@ pub(super) fn admit(
     if expected.any(|expected| !expected.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         return Err(Refusal::Expectation);
     }
-    one_host(head, default_host)?;
+    one_host(head, default_host, raw)?;
     // Over HTTP/2 a target may be nothing but a fragment, of which the library leaves nothing (RFC 9113 §8.3.1).
     if head.uri.path().is_empty() {
         return Err(Refusal::Path(AmbiguousPath::Fragment));
@@ -52,6 +51,15 @@ pub(super) fn admit(
 /// The bytes of the head, as far as they came by themselves: the library drops what it does not understand.
 pub(super) trait RawHead {
     fn with<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T;
+}
+
+/// Whether chunked is the only transfer coding, once. Empty elements of a list mean nothing (RFC 9110 §5.6.1.2).
+fn is_chunked_alone(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(TRANSFER_ENCODING).iter();
+    let elements = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let mut codings = elements.map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty());
+    let only = codings.next().is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
+    only && codings.next().is_none()
 }
 
 /// Whether the target of a raw head has a fragment, which the library drops without a word.
@@ -78,6 +86,15 @@ pub(super) fn announces_too_much(raw: &[u8]) -> bool {
 pub(super) fn is_all_target(raw: &[u8]) -> bool {
     let method = raw.iter().position(|byte| *byte == b' ').filter(|length| (1..=20).contains(length));
     method.is_some_and(|end| raw[..end].iter().all(u8::is_ascii_uppercase)) && !raw.contains(&b'\n')
+}
+
+/// Whether the target of a raw head is an absolute one that ends with its authority: the library adds a slash to it.
+fn ends_with_authority(raw: &[u8], method: &Method) -> bool {
+    let Some(target) = raw.strip_prefix(method.as_str().as_bytes()) else { return false };
+    let target = target.trim_ascii_start();
+    let target = &target[..target.iter().position(|byte| *byte == b' ').unwrap_or(target.len())];
+    let scheme = target.windows(3).position(|three| three == b"://");
+    scheme.is_some_and(|scheme| !target[scheme + 3..].iter().any(|byte| matches!(byte, b'/' | b'?')))
 }
 
 /// Whether a raw head has a Content-Length field (RFC 9112 §6.3, rule 3).
@@ -124,7 +141,7 @@ fn within_limits(head: &Parts, limits: &Limits) -> Result<(), Refusal> {
 }
 
 /// RFC 9112 §3.2: exactly one Host, and it must be one; the authority of an absolute target takes its place.
-fn one_host(head: &mut Parts, default_host: &HeaderValue) -> Result<(), Refusal> {
+fn one_host(head: &mut Parts, default_host: &HeaderValue, raw: &impl RawHead) -> Result<(), Refusal> {
     let mut hosts = head.headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(_), Some(_)) => return Err(Refusal::HostRepeated),
@@ -147,13 +164,27 @@ fn one_host(head: &mut Parts, default_host: &HeaderValue) -> Result<(), Refusal>
             return Err(Refusal::HostDisagrees);
         }
         head.headers.insert(HOST, host);
-        let target = head.uri.path_and_query().cloned();
-        head.uri = Uri::from(target.unwrap_or_else(|| PathAndQuery::from_static("/")));
+        let whole_server =
+            head.method == Method::OPTIONS && raw.with(|raw| ends_with_authority(raw, &head.method));
+        head.uri = Uri::from(origin_form(head.uri.path_and_query(), whole_server)?);
     } else if head.version == Version::HTTP_10 && !head.headers.contains_key(HOST) {
         // An HTTP/1.1 request needs one, and a client of HTTP/1.0 means the only server it knows.
         head.headers.insert(HOST, default_host.clone());
     }
     Ok(())
+}
+
+/// The target that stands for an absolute one. An empty path is `/` (RFC 9110 §4.2.3), but for OPTIONS, which asks for the
+/// server as a whole then (RFC 9112 §3.2.4).
+fn origin_form(target: Option<&PathAndQuery>, whole_server: bool) -> Result<PathAndQuery, Refusal> {
+    match target {
+        _ if whole_server => Ok(PathAndQuery::from_static("*")),
+        None => Ok(PathAndQuery::from_static("/")),
+        // Shown, it has its slash.
+        Some(target) if target.as_str().starts_with('?') => PathAndQuery::try_from(target.to_string())
+            .map_err(|_| Refusal::Path(AmbiguousPath::AuthorityForm)),
+        Some(target) => Ok(target.clone()),
+    }
 }
 
 /// RFC 9110 §7.2 `uri-host [ ":" port ]`, without what no name has and two servers may read in two ways.
@@ -251,6 +282,8 @@ mod tests {
         assert_eq!((head.uri.to_string().as_str(), head.headers[HOST].to_str().unwrap()), ("/x?y", "b:81"));
         let head = admitted(Request::get("http://b").header("host", "a")).unwrap();
         assert_eq!(head.uri, "/");
+        let head = admitted(Request::get("http://b?y=/z").header("host", "a")).unwrap();
+        assert_eq!(head.uri, "/?y=/z");
         for target in ["http://u@b/", "ftp://b/"] {
             assert_eq!(
                 refused(Request::get(target).header("host", "a")),
@@ -258,6 +291,18 @@ mod tests {
                 "{target}"
             );
         }
+    }
+
+    #[test]
+    fn options_without_a_path_ask_for_the_server_as_a_whole() {
+        let asked = |method: &str, raw: &'static [u8]| {
+            let request = Request::builder().method(method).uri("http://b").header("host", "b");
+            admitted_as(request, raw).unwrap().uri.to_string()
+        };
+        assert_eq!(asked("OPTIONS", b"OPTIONS http://b HTTP/1.1\r\n"), "*");
+        assert_eq!(asked("OPTIONS", b"OPTIONS http://b/ HTTP/1.1\r\n"), "/");
+        assert_eq!(asked("OPTIONS", b"OPTIONS http://b?/ HTTP/1.1\r\n"), "/");
+        assert_eq!(asked("GET", b"GET http://b HTTP/1.1\r\n"), "/");
     }
 
     #[test]
@@ -321,8 +366,10 @@ mod tests {
             let request = Request::post("/").header("host", "a").header("transfer-encoding", coding);
             admitted_as(request, b"").err()
         };
-        assert_eq!((coded("chunked"), coded("Chunked")), (None, None));
-        for coding in ["gzip, chunked", "chunked, chunked", ", chunked", "x"] {
+        for coding in ["chunked", "Chunked", ", chunked", "chunked ,\t,"] {
+            assert_eq!(coded(coding), None, "{coding}");
+        }
+        for coding in ["gzip, chunked", "chunked, chunked", "chunked, x", "", ",", "x"] {
             assert_eq!(coded(coding), Some(Refusal::TransferCoding), "{coding}");
         }
     }

@@ -7,9 +7,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::Request;
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 
+use super::hop_by_hop;
 use super::request_body::{Gate, RequestBody};
 use super::watch::Watch;
 
@@ -29,7 +30,7 @@ pub(super) fn listen(
                 gate.open();
             }
         } else if let Some(client) = &client {
-            let bytes = to_bytes(response.status(), response.headers());
+            let bytes = to_bytes(response.status(), response.headers().clone());
             if bytes.len() <= PASSED_ON_MAX {
                 client.interject(&bytes);
             }
@@ -37,12 +38,14 @@ pub(super) fn listen(
     });
 }
 
-fn to_bytes(status: StatusCode, headers: &HeaderMap) -> Vec<u8> {
+fn to_bytes(status: StatusCode, mut headers: HeaderMap) -> Vec<u8> {
+    hop_by_hop::strip_response(&mut headers);
+    // RFC 9110 §8.6: there is none, and nothing that it could be the length of.
+    headers.remove(CONTENT_LENGTH);
     let mut bytes = format!("HTTP/1.1 {} ", status.as_str()).into_bytes();
     bytes.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
     bytes.extend_from_slice(b"\r\n");
-    let for_one_connection = [CONNECTION, UPGRADE, TRANSFER_ENCODING, CONTENT_LENGTH];
-    for (name, value) in headers.iter().filter(|(name, _)| !for_one_connection.contains(name)) {
+    for (name, value) in &headers {
         bytes.extend_from_slice(name.as_str().as_bytes());
         bytes.extend_from_slice(b": ");
         bytes.extend_from_slice(value.as_bytes());
@@ -83,8 +86,15 @@ mod tests {
     fn an_interim_response_keeps_its_fields_but_those_of_the_connection() {
         let mut headers = HeaderMap::new();
         headers.insert("link", HeaderValue::from_static("</a.css>; rel=preload"));
-        headers.insert("connection", HeaderValue::from_static("close"));
-        let bytes = to_bytes(StatusCode::EARLY_HINTS, &headers);
+        for (name, value) in [
+            ("connection", "close, x-own"),
+            ("x-own", "1"),
+            ("keep-alive", "timeout=5"),
+            ("content-length", "3"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        let bytes = to_bytes(StatusCode::EARLY_HINTS, headers);
         assert_eq!(bytes, b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n");
     }
 }

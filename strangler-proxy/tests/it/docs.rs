@@ -24,6 +24,27 @@ fn every_test_of_the_table_of_rules_exists() {
     }
 }
 
+/// A function or a module of tests, in the last column of every table.
+#[test]
+fn every_test_of_the_tables_of_the_data_plane_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("../docs/data-plane.md")).unwrap();
+    let sources = sources(&[root.join("src"), root.join("tests/it")]);
+    let rows = document.lines().filter(|line| line.starts_with("| ") && line.ends_with(" |"));
+    let tests = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+    let named: Vec<_> = tests.flat_map(|tests| tests.split('`').skip(1).step_by(2)).collect();
+    assert!(named.len() >= 150, "{} tests", named.len());
+    for name in named {
+        let last = name.rsplit("::").next().unwrap();
+        let is_there = sources.iter().any(|(path, text)| {
+            text.contains(&format!("fn {last}()"))
+                || path.ends_with(format!("{last}.rs"))
+                || path.ends_with(format!("{last}/mod.rs"))
+        });
+        assert!(is_there, "docs/data-plane.md names {name}, which is no test");
+    }
+}
+
 fn sources(folders: &[PathBuf]) -> Vec<(PathBuf, String)> {
     let mut sources = Vec::new();
     for folder in folders {

@@ -89,6 +89,8 @@ where
         let mut client = hyper::client::conn::http1::Builder::new();
         client
             .preserve_header_case(config.preserve_header_case)
+            // RFC 9112 §5.1: they are taken out of a response, where a request that has them is refused.
+            .allow_spaces_after_header_name_in_responses(true)
             .max_buf_size(config.head_bytes_max.max(8192));
         // Up to its own limit the library needs no memory for them.
         if config.fields_max > 100 {

@@ -10,6 +10,7 @@ use super::super::client::field;
 use super::super::origin::{Origin, ok};
 use super::super::proxy::Proxy;
 use super::bytes;
+use super::demand::{Demand, Judged, departures};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +23,9 @@ struct Corpus {
 struct Entry {
     name: String,
     source: String,
+    demand: Demand,
+    why: Option<String>,
+    departs: Option<String>,
     /// With escapes, as in a request.
     raw: String,
     #[serde(default = "get")]
@@ -38,6 +42,20 @@ struct Entry {
 
 fn get() -> String {
     "GET".to_owned()
+}
+
+#[test]
+fn what_is_expected_of_responses_is_what_the_rfcs_demand() {
+    let corpus: Corpus = toml::from_str(include_str!("responses.toml")).unwrap();
+    let judged = corpus.response.iter().map(|entry| Judged {
+        name: &entry.name,
+        source: &entry.source,
+        demand: entry.demand,
+        why: entry.why.as_deref(),
+        departs: entry.departs.as_deref(),
+        is_kept: entry.demand.is_kept_by_response(&entry.client, entry.reused),
+    });
+    assert_eq!(departures(judged), [""; 0]);
 }
 
 #[test]
