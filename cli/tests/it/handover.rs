@@ -41,7 +41,7 @@ impl<'a> Client<'a> {
     fn ask(&mut self, method: &str, target: &str, keeps: bool) -> Result<u16, String> {
         if self.connection.is_none() {
             let stream = TcpStream::connect(self.address).map_err(|error| format!("connect: {error}"))?;
-            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
             self.connection = Some(BufReader::new(stream));
         }
         let connection = self.connection.as_mut().unwrap();
@@ -251,7 +251,7 @@ fn a_socket_of_the_service_manager_is_listened_on() {
     command.args(["-c", &script]);
     let proxy = Proxy::start_by(command, rig.dir.path());
     assert_eq!(proxy.listening, address);
-    early.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    early.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let request = "GET /same/a HTTP/1.1\r\nhost: a\r\n\r\n";
     assert_eq!(exchange(&mut BufReader::new(early), request), Ok((200, true)));
     drop(socket);

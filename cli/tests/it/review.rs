@@ -26,7 +26,7 @@ impl Seat {
                 let rest = self.shown.split_off(found + text.len());
                 return std::mem::replace(&mut self.shown, rest);
             }
-            match self.pieces.recv_timeout(Duration::from_secs(20)) {
+            match self.pieces.recv_timeout(Duration::from_secs(60)) {
                 Ok(piece) => self.shown.push_str(&String::from_utf8_lossy(&piece)),
                 Err(_) => panic!("`{text}` was never shown, but:\n{}", self.shown),
             }

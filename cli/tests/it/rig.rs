@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::upstream::{Answer, Upstream};
 
 /// What a condition may take before the test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Five comparisons are enough, of one request too; how fast the two are says nothing on a machine that tests share.
 const POLICY: &str = "[policy]\np0 = \"5%\"\np1 = \"50%\"\nsame_request = \"100%\"\nlatency = \"state\"\n";

@@ -67,7 +67,8 @@ fn control_answers_for_a_candidate_that_hangs() {
     let proxy = plan(&control, Stage::Soak)
         .candidate(&candidate)
         .with(|config| {
-            config.candidate.as_mut().unwrap().head_timeout = Duration::from_millis(20);
+            // Long enough for the request to be sent: what was not sent is control's.
+            config.candidate.as_mut().unwrap().head_timeout = Duration::from_millis(500);
         })
         .start();
     assert_eq!(proxy.client().get("/a").text(), "control");

@@ -110,7 +110,7 @@ fn a_header_that_does_not_come_closes_the_connection() {
     let proxy = Plan::new(control.address)
         .with(|config| {
             config.listeners = vec![listener];
-            config.timeouts.head = Duration::from_millis(20);
+            config.timeouts.head = Duration::from_millis(500);
         })
         .start();
     let (mut silent, mut begun) = (proxy.client(), proxy.client());

@@ -7,7 +7,10 @@ use super::origin::{Origin, ok};
 use super::proxy::{Plan, Proxy};
 use crate::shadow::rig::eventually;
 
+/// Where only the end of it is waited for.
 const TINY: Duration = Duration::from_millis(20);
+/// Where something has to be done before its end, also on a machine that has much else to do.
+const SHORT: Duration = Duration::from_millis(500);
 
 #[test]
 fn a_hung_upstream_is_a_504() {
@@ -15,7 +18,7 @@ fn a_hung_upstream_is_a_504() {
         line.request();
         line.wait_for_end();
     });
-    let proxy = Plan::new(control.address).with(|config| config.control.head_timeout = TINY).start();
+    let proxy = Plan::new(control.address).with(|config| config.control.head_timeout = SHORT).start();
     for request in
         ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"]
     {
@@ -42,7 +45,8 @@ fn after_a_504_the_client_goes_on() {
     let proxy = Plan::new(control.address).with(|config| config.control.head_timeout = TINY).start();
     let mut client = proxy.client();
     assert_eq!(client.get("/hang").status, 504);
-    assert_eq!(client.get("/").text(), "fine");
+    // What is quick may take longer than the timeout on a machine that has much else to do.
+    eventually(|| client.get("/").text() == "fine");
 }
 
 #[test]
@@ -139,7 +143,7 @@ fn a_response_that_stalls_is_cut() {
 #[test]
 fn a_slow_head_is_a_408() {
     let control = Origin::saying("");
-    let proxy = Plan::new(control.address).with(|config| config.timeouts.head = TINY).start();
+    let proxy = Plan::new(control.address).with(|config| config.timeouts.head = SHORT).start();
     let mut client = proxy.client();
     client.send("GET / HTTP/1.1\r\nHost:");
     let response = client.response();
@@ -151,7 +155,7 @@ fn a_slow_head_is_a_408() {
 #[test]
 fn a_head_that_trickles_is_a_408() {
     let control = Origin::saying("");
-    let proxy = Plan::new(control.address).with(|config| config.timeouts.head = TINY * 5).start();
+    let proxy = Plan::new(control.address).with(|config| config.timeouts.head = SHORT).start();
     let mut client = proxy.client();
     let mut writing = client.stream().try_clone().unwrap();
     std::thread::spawn(move || {

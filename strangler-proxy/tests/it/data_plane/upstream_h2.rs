@@ -429,7 +429,6 @@ fn a_health_check_goes_over_http_2_too() {
             config.control.health.check = Some(Check {
                 path: "/health".to_owned(),
                 every: Duration::from_millis(10),
-                timeout: Duration::from_millis(500),
                 unhealthy: 1,
                 ..Check::default()
             });

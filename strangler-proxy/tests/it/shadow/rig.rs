@@ -164,7 +164,7 @@ pub(crate) fn request(route: &Arc<ActiveRoute>, id: &str) -> ShadowRequest {
 }
 
 /// Waits for a condition; how long is of no matter to the test.
-pub(crate) fn eventually(condition: impl Fn() -> bool) {
+pub(crate) fn eventually(mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < PATIENCE, "it never came to be");
