@@ -18,12 +18,11 @@ from proxy_bench.processes import Started, resident_bytes, tree, wait_for_port
 from proxy_bench.tools import built
 from proxy_bench.upstreams import body, nginx_config
 
+from .checks import wrong
 from .plot import svg
 
 PATH = "/1k.json"
 STAGES = ["shadow", "canary:5%", "canary:50%", "live"]
-# The share by which memory may still grow between the first quarter of the run and its end, and what is nothing.
-GROWTH, SLACK_BYTES = 0.25, 24 << 20
 
 
 def arguments():
@@ -55,10 +54,10 @@ def main():
         files.mkdir()
         (files / PATH.lstrip("/")).write_text(body(1000))
         run = Run(options, folder, files, started)
-        wrong = run.run()
-    for sentence in wrong:
+        sentences = run.run()
+    for sentence in sentences:
         print(f"error: {sentence}", file=sys.stderr)
-    sys.exit(1 if wrong else 0)
+    sys.exit(1 if sentences else 0)
 
 
 class Run:
@@ -143,16 +142,7 @@ class Run:
         if self.options.svg:
             title = f"{measured['requests']:,} requests, {self.flips} flips, {self.kills} deaths of the candidate"
             self.options.svg.write_text(svg(samples, title))
-        wrong = []
-        if measured["failed"]:
-            wrong.append(f"{measured['failed']} requests failed")
-        if total["seen"] != measured["requests"]:
-            wrong.append(f"the proxy counted {total['seen']} requests of {measured['requests']}")
-        if late > early * (1 + GROWTH) + SLACK_BYTES:
-            wrong.append(f"memory grew from {early} to {late} bytes")
-        if not self.kills or not self.flips:
-            wrong.append("the run was too short for a flip or for a death of the candidate: give more --requests")
-        return wrong
+        return wrong(measured["requests"], measured["failed"], total, (early, late), self.flips, self.kills)
 
     def seen(self):
         return self.status()["total"]["seen"]
