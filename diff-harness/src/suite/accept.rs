@@ -175,6 +175,8 @@ mod tests {
         assert_eq!(acceptance.add_baseline(&text, "b.json"), Ok(vec![]));
         assert_eq!(acceptance.of(&finding.fingerprint, Severity::Changed), Some(Accepted::Baseline));
         assert_eq!(acceptance.baseline.len(), 1);
+        // Whatever the file says that it is.
+        assert_eq!(acceptance.of(&finding.fingerprint, Severity::Exposure), None);
         let notes = acceptance.add_baseline(&text.replace("\"changed\"", "\"exposure\""), "b.json").unwrap();
         assert!(notes[0].contains("which no baseline accepts"), "{notes:?}");
     }

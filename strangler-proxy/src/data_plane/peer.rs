@@ -110,8 +110,15 @@ impl Peer {
     }
 
     fn overwrite(&self, headers: &mut HeaderMap, host: Option<HeaderValue>) {
-        let claims = |name: &HeaderName| {
-            name.as_str().starts_with("x-forwarded-") || *name == X_REAL_IP || SAID_OF_TLS.contains(name)
+        let is_claim = |name: &str| {
+            name.starts_with("x-forwarded-")
+                || X_REAL_IP == *name
+                || SAID_OF_TLS.iter().any(|said| *said == *name)
+        };
+        // Servers that hand fields on as variables (RFC 3875 §4.1.18) see no difference between `_` and `-`.
+        let claims = |name: &HeaderName| match name.as_str() {
+            name if name.contains('_') => is_claim(&name.replace('_', "-")),
+            name => is_claim(name),
         };
         while let Some(name) = headers.keys().find(|name| claims(name)).cloned() {
             headers.remove(name);
@@ -260,6 +267,10 @@ mod tests {
             ("x-real-ip", "3.3.3.3"),
             ("client-cert", ":AAAA:"),
             ("client-cert-chain", ":AAAA:"),
+            ("x_forwarded_for", "1.1.1.1"),
+            ("x-forwarded_proto", "https"),
+            ("x_real-ip", "3.3.3.3"),
+            ("client_cert", ":AAAA:"),
             ("forwarded", "for=4.4.4.4"),
             ("x-request-id", "given"),
         ];
@@ -299,6 +310,25 @@ mod tests {
                 "x-forwarded-proto: https",
                 "x-request-id: given",
             ]
+        );
+    }
+
+    /// Trusted or not: what TLS verified of the peer itself is what is told, and no chain of another certificate beside it.
+    #[test]
+    fn a_verified_certificate_stands_alone() {
+        let own = HeaderValue::from_static(":OWN:");
+        for trusted in [&[][..], &["192.0.2.0/24"]] {
+            let secured = Secured { http2: false, certificate: Some(own.clone()) };
+            let peer = peer("192.0.2.1", trusted).secured(Some(secured));
+            let lines = introduced(&peer, &[("client-cert", ":AAAA:"), ("client-cert-chain", ":AAAA:")]);
+            let said: Vec<_> = lines.iter().filter(|line| line.starts_with("client-cert")).collect();
+            assert_eq!(said, ["client-cert: :OWN:"], "{trusted:?}");
+        }
+        let said = [("client-cert", ":AAAA:"), ("client-cert-chain", ":BBBB:")];
+        let lines = introduced(&peer("192.0.2.1", &["192.0.2.0/24"]), &said);
+        assert!(
+            lines.contains(&"client-cert-chain: :BBBB:".to_owned()),
+            "a front that ended TLS is believed"
         );
     }
 

@@ -110,6 +110,13 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_is_for_this_site_alone_and_over_https_stays_there() {
+        let over_http = set_cookie(SESSION_COOKIE, "x", 5, false);
+        assert_eq!(over_http, "strangler_session=x; Path=/; Max-Age=5; HttpOnly; SameSite=Strict");
+        assert_eq!(set_cookie(SESSION_COOKIE, "x", 5, true), format!("{over_http}; Secure"));
+    }
+
+    #[test]
     fn a_session_that_was_changed_is_none() {
         let known = access("0123456789abcdef");
         let session = issue(&known.tokens[0], NOW);

@@ -121,7 +121,7 @@ mod tests {
             salt: "".into(),
             counters: Arc::default(),
         });
-        let headers = [("x-dry-run", "0"), ("x-dry-run", "no")];
+        let headers = [("x-dry-run", "0"), ("x-dry-run", "no"), ("x-strangler-shadow", "0")];
         let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let request = DryRunRequest::new(
             &header(None),
@@ -137,6 +137,8 @@ mod tests {
         );
         let sent: Vec<_> = request.headers.get_all("x-dry-run").iter().collect();
         assert_eq!(sent, ["1"]);
+        let shadow: Vec<_> = request.headers.get_all(SHADOW_HEADER).iter().collect();
+        assert_eq!(shadow, ["1"], "it is marked as every request that is none of a client's");
     }
 
     #[test]

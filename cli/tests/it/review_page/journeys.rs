@@ -232,6 +232,12 @@ fn a_body_with_a_script_does_not_run_and_one_of_five_megabytes_does_not_freeze_t
     browser.click(".top nav a[href='#groups']");
     let rows = "return document.querySelectorAll('#groups tbody tr').length";
     assert_eq!(browser.run(rows), 2);
+    // The navigation and the title say where that is.
+    browser.until(
+        "the navigation says so",
+        "return document.querySelector('.top nav a[aria-current=page]').hash === '#groups'",
+    );
+    assert!(browser.run("return document.title").as_str().unwrap().starts_with("Groups"));
     let (hostile, _) = groups.iter().find(|(_, location)| location.contains("note")).unwrap();
     browser.click(&format!("#groups a[href='#group-{hostile}']"));
     let seen = "return [...document.querySelectorAll('.page')].filter((page) => page.checkVisibility()).map((page) => page.id)";

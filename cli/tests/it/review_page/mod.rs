@@ -4,5 +4,6 @@ mod browser;
 mod gallery;
 mod pages;
 mod safety;
+mod roles;
 mod journeys;
 mod looks;

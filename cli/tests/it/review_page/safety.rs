@@ -36,8 +36,12 @@ impl<'a> Person<'a> {
         Self { cookie: cookie.split(';').next().unwrap().to_owned(), ..nobody }
     }
 
-    fn own_origin(&self) -> String {
+    pub(super) fn own_origin(&self) -> String {
         format!("origin: http://{}\r\n", self.admin)
+    }
+
+    pub(super) fn cookie(&self) -> &str {
+        &self.cookie
     }
 
     pub(super) fn get(&self, path: &str) -> Answered {
@@ -50,7 +54,7 @@ impl<'a> Person<'a> {
         )
     }
 
-    fn post(&self, path: &str, form: &str, fields: &str) -> Answered {
+    pub(super) fn post(&self, path: &str, form: &str, fields: &str) -> Answered {
         raw(
             self.admin,
             &format!(
@@ -64,7 +68,7 @@ impl<'a> Person<'a> {
     }
 
     /// What goes with the forms of this person's pages.
-    fn form_token(&self) -> String {
+    pub(super) fn form_token(&self) -> String {
         let page = self.get("/").body;
         let (_, after) = page.split_once("name=\"form_token\" value=\"").expect("a form");
         after.split('"').next().unwrap().to_owned()

@@ -113,6 +113,9 @@ fn lines_of_text() {
     check(&text("a\nb\n"), &text("a\nx\ny\nb\n"), &["exposure added line 2: - / x\ny"]);
     check(&text("a\nb\nc\n"), &text("c\n"), &["breaking missing line 1: a\nb / -"]);
     check(&text("a\n\nb"), &text("a\nb"), &["cosmetic missing line 2:  / -"]);
+    // Where control said nothing.
+    check(&text("a\n \nb\n"), &text("a\nx\nb\n"), &["exposure text line 2:   / x"]);
+    check(&text("a\nx\nb\n"), &text("a\n \nb\n"), &["changed text line 2: x /  "]);
     check(
         &text("a\nb\n"),
         &text("a\r\nb"),

@@ -235,6 +235,29 @@ mod tests {
     }
 
     #[test]
+    fn a_baseline_that_was_just_written_accepts_everything_but_exposures() {
+        let mut case = fixture::cases().remove(2);
+        let changed = fixture::divergence(crate::divergence::Kind::Value, Severity::Changed, Some("1"), None);
+        let StepOutcome::Compared(compared) = &mut case.steps[1].outcome else { panic!("it was compared") };
+        compared.findings = vec![fixture::finding(changed, None)];
+        let mut report = fixture::of([fixture::cases().remove(1), case]);
+        report.accept_baseline();
+        let groups = report.groups();
+        let accepted: Vec<_> =
+            groups.iter().map(|group| (group.severity(), group.accepted.clone())).collect();
+        assert!(accepted.contains(&(Severity::Exposure, None)), "{accepted:?}");
+        assert!(accepted.contains(&(Severity::Changed, Some(Accepted::Baseline))), "{accepted:?}");
+        let open_exposures = report.telling.kept.values().flat_map(|result| &result.steps);
+        let open_exposures = open_exposures.filter(|step| {
+            let StepOutcome::Compared(compared) = &step.outcome else { return false };
+            let is_exposure = |severity| severity == Severity::Exposure;
+            compared.findings.iter().any(|f| is_exposure(f.divergence.get().severity) && f.accepted.is_none())
+        });
+        assert_eq!(open_exposures.count(), 1);
+        assert_eq!(report.verdict(FailOn::Exposure), RunVerdict::Diverged);
+    }
+
+    #[test]
     fn a_run_that_compared_nothing_is_no_pass() {
         let mut case = fixture::cases().remove(0);
         case.steps[0].outcome = StepOutcome::Skipped(SkipReason::Stream);

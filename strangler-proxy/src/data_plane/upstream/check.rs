@@ -134,3 +134,37 @@ fn request(address: &Address, check: &Check) -> Request<Empty<Bytes>> {
     request.headers_mut().insert(USER_AGENT, HeaderValue::from_static("strangler-health"));
     request
 }
+
+#[cfg(test)]
+mod tests {
+    use diff_harness::exchange::Side;
+
+    use super::super::{UpstreamConfig, Upstreams};
+    use super::*;
+
+    #[test]
+    fn so_many_answers_in_a_row_change_what_is_thought_of_an_address() {
+        let config = UpstreamConfig::new("127.0.0.1:1");
+        let upstreams = Upstreams::start(&config, None).unwrap();
+        let upstream: &Arc<Upstream> = &upstreams.control;
+        assert_eq!(upstream.side, Side::Control);
+        let addresses = upstream.addresses();
+        let address = &addresses[0];
+        let check = Check { unhealthy: 3, healthy: 2, ..Check::default() };
+        let mut row = Row::default();
+        let mut answered = |well: bool| {
+            let sick = || Err(Sick::Status(StatusCode::INTERNAL_SERVER_ERROR));
+            note(upstream, address, &mut row, &check, if well { Ok(()) } else { sick() });
+            address.is_unhealthy()
+        };
+        // A good one between them begins anew.
+        for well in [false, false, true, false, false] {
+            assert!(!answered(well), "too early");
+        }
+        assert!(answered(false), "the third in a row");
+        for well in [true, false, true] {
+            assert!(answered(well), "too early");
+        }
+        assert!(!answered(true), "the second in a row");
+    }
+}

@@ -263,6 +263,33 @@ fn a_session_goes_on_on_any_thread() {
     }
 }
 
+/// Else whoever was let in once would stay so for as long as tickets live.
+#[test]
+fn a_session_ends_with_the_ca_that_vouched_for_its_client() {
+    let (control, ca, others) = (Origin::saying("x"), Ca::new(), Ca::new());
+    let (signed, known) = (ca.sign(HOST), ca.sign("client"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clients.pem");
+    std::fs::copy(&ca.file, &file).unwrap();
+    let clients = Some(ClientCertificates { ca: file.clone(), required: true });
+    let proxy = proxy(&control, Tls { clients, ..tls(&signed) });
+    let config = Arc::new(trusting(&ca, Some(&known)));
+    let visit = || {
+        let mut stream = connect_with(TcpStream::connect(proxy.address).unwrap(), &config, HOST)?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")?;
+        // The ticket comes with the response.
+        let read = stream.read(&mut [0; 16])?;
+        Ok::<_, std::io::Error>((read > 0).then_some(stream.conn.handshake_kind()).flatten())
+    };
+    assert_eq!(visit().unwrap(), Some(HandshakeKind::Full));
+    assert_eq!(visit().unwrap(), Some(HandshakeKind::Resumed));
+    std::fs::copy(&others.file, &file).unwrap();
+    assert_eq!(proxy.plane().certificates().reload().refused, []);
+    let refused = visit();
+    assert!(matches!(refused, Err(_) | Ok(None)), "{refused:?}");
+    assert_eq!(control.received().len(), 2);
+}
+
 #[test]
 fn an_old_version_is_spoken_unless_it_is_switched_off() {
     let (control, ca) = (Origin::saying("x"), Ca::new());
@@ -350,8 +377,7 @@ fn what_is_no_tls_is_closed() {
 #[test]
 fn a_handshake_that_takes_too_long_is_closed_and_others_get_their_turn() {
     let (control, ca) = (Origin::saying("x"), Ca::new());
-    let short =
-        Tls { handshake_timeout: Duration::from_millis(100), handshakes_max: 1, ..tls(&ca.sign(HOST)) };
+    let short = Tls { handshake_timeout: Duration::from_secs(2), handshakes_max: 1, ..tls(&ca.sign(HOST)) };
     let proxy = proxy(&control, short);
     let mut silent = proxy.client();
     assert!(silent.rest().is_empty());

@@ -24,17 +24,28 @@ pub(crate) struct Estate {
 impl Estate {
     /// `config` is added to what names both sides.
     pub(crate) fn start(control: Origin, candidate: Origin, config: &str) -> Self {
-        let upstreams = format!(
-            "control = \"http://{}\"\ncandidate = \"http://{}\"\n",
-            control.address, candidate.address
-        );
+        let upstreams = Self::upstreams(&control, &candidate);
         Self::start_at(control, candidate, &upstreams, config)
     }
 
     /// The same with upstreams that are declared in another way.
     pub(crate) fn start_at(control: Origin, candidate: Origin, upstreams: &str, config: &str) -> Self {
+        Self::start_on(2, control, candidate, upstreams, config)
+    }
+
+    /// The same on one thread, which has all limits of requests for itself.
+    pub(crate) fn start_alone(control: Origin, candidate: Origin, config: &str) -> Self {
+        let upstreams = Self::upstreams(&control, &candidate);
+        Self::start_on(1, control, candidate, &upstreams, config)
+    }
+
+    fn upstreams(control: &Origin, candidate: &Origin) -> String {
+        format!("control = \"http://{}\"\ncandidate = \"http://{}\"\n", control.address, candidate.address)
+    }
+
+    fn start_on(threads: usize, control: Origin, candidate: Origin, upstreams: &str, config: &str) -> Self {
         let config = format!(
-            "{config}\n[listen]\naddress = \"127.0.0.1:0\"\nthreads = 2\n[admin]\naddress = \"127.0.0.1:0\"\n\
+            "{config}\n[listen]\naddress = \"127.0.0.1:0\"\nthreads = {threads}\n[admin]\naddress = \"127.0.0.1:0\"\n\
              [upstreams]\n{upstreams}"
         );
         let dir = tempfile::tempdir().unwrap();

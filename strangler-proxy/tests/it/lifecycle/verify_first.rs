@@ -10,10 +10,9 @@ use crate::data_plane::client::Client;
 use crate::data_plane::origin::{Origin, Received};
 use crate::shadow::rig::eventually;
 
-const HEADER: &str = "[verify]\nheader = \"x-dry-run\"\nfirst = true\n";
 /// Longer than any test takes.
 const LONG: &str = "[verify]\nheader = \"x-dry-run\"\nfirst = true\nfirst_wait = \"5s\"\n";
-const SHORT: &str = "[verify]\nheader = \"x-dry-run\"\nfirst = true\nfirst_wait = \"50ms\"\n";
+const SHORT: &str = "[verify]\nheader = \"x-dry-run\"\nfirst = true\nfirst_wait = \"500ms\"\n";
 
 /// Likes, one of a kind: who likes again is told so. Two servers may share them.
 #[derive(Default)]
@@ -81,7 +80,7 @@ fn traffic(estate: &Estate) -> Value {
 
 #[test]
 fn two_sides_that_share_their_data_agree_only_if_the_dry_run_comes_before_the_write() {
-    for (config, matched) in [(HEADER, 4), ("[verify]\nheader = \"x-dry-run\"\n", 2)] {
+    for (config, matched) in [(LONG, 4), ("[verify]\nheader = \"x-dry-run\"\n", 2)] {
         let likes = Arc::<Likes>::default();
         let (ours, theirs) = (Arc::clone(&likes), Arc::clone(&likes));
         let estate = Estate::start(
@@ -198,6 +197,27 @@ fn only_so_many_wait_at_once_and_one_more_goes_to_control() {
         (&1.into(), &1.into()),
         "{traffic}"
     );
+}
+
+/// What is not for clients is left out first.
+#[test]
+fn under_load_a_write_goes_to_control_at_once() {
+    let (candidate, told) = held_back();
+    let config = format!("{LONG}[limits]\nrequests = 4\nshed_shadow_at = \"25%\"\n");
+    let estate = Estate::start_alone(Origin::new(|_| status_of(201, "{}")), candidate, &config);
+    estate.at("POST /a", "verify");
+    let mut first = waiting(&estate, "one");
+    assert_eq!(posted(&estate, "two"), 201);
+    assert_eq!(estate.control.only().body, b"two");
+    told.store(true, Ordering::Release);
+    assert_eq!(first.response().status, 201);
+    let traffic = traffic(&estate);
+    assert_eq!(
+        (&traffic["matched"], &traffic["dropped_by"]["overload"]),
+        (&1.into(), &1.into()),
+        "{traffic}"
+    );
+    assert_eq!(estate.candidate.received().len(), 1);
 }
 
 #[test]

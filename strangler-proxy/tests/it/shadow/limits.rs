@@ -7,7 +7,9 @@ use bytes::Bytes;
 use diff_harness::comparison::{Comparison, Disposition, DropReason, Judgement, SkipReason};
 use diff_harness::endpoint::EndpointId;
 use diff_harness::exchange::{Observation, Request};
+use http::{HeaderName, HeaderValue, Method};
 use strangler_proxy::record::Judge;
+use strangler_proxy::shadow::{DryRunHeader, DryRunRequest, FirstConfig, ShadowRequest, Unmarked};
 
 use super::rig::{PATIENCE, Setup, eventually, json, request};
 use super::upstream::{Behaviour, Upstream};
@@ -61,11 +63,11 @@ fn requests_that_wait_do_not_try_one_by_one_what_the_first_has_found_dead() {
     }
     let mut setup = Setup { candidate: Some(address), ..Setup::default() };
     setup.shadow.concurrency_max = 1;
-    setup.shadow.connect_max = Duration::from_millis(50);
+    setup.shadow.connect_max = Duration::from_millis(200);
     setup.shadow.circuit_failures = 1;
     setup.shadow.circuit_probe_every = PATIENCE;
     // Reached only if a hundred connections are tried one after the other.
-    setup.shadow.wait_max = Duration::from_secs(3);
+    setup.shadow.wait_max = Duration::from_secs(10);
     let rig = setup.start();
     for n in 0..100 {
         rig.exchange(&format!("r{n}"), "{}");
@@ -173,6 +175,38 @@ fn a_full_comparison_queue_drops() {
     barrier.wait();
     barrier.wait();
     assert_eq!(rig.settled().matched, 2);
+    rig.drain();
+}
+
+/// The shadow thread is busy with a comparison, and cannot say that the time is over.
+#[test]
+fn whoever_waits_for_a_dry_run_is_held_up_by_nothing_else() {
+    let candidate = Upstream::start(Behaviour::hang());
+    let barrier = Arc::new(Barrier::new(2));
+    let mut setup = Setup::candidate(&candidate);
+    setup.judge = Box::new(Slow(Arc::clone(&barrier)));
+    let first = FirstConfig { wait_max: Duration::from_millis(50), ..FirstConfig::default() };
+    setup.shadow.first = Some(first);
+    let rig = setup.start();
+    rig.exchange("compared", "[]");
+    eventually(|| candidate.requests() == 1);
+    candidate.kill();
+    barrier.wait();
+    let mark = Arc::new(DryRunHeader {
+        name: HeaderName::from_static("x-dry-run"),
+        value: HeaderValue::from_static("1"),
+        confirm: None,
+    });
+    let ShadowRequest { id, at, route, target, headers, body, .. } = rig.request("written");
+    let request = Unmarked { id, at, route, method: Method::POST, target, headers, body };
+    rig.route.counters.started();
+    let ahead = rig.shadow.submit_first(DryRunRequest::new(&mark, request)).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let answered = runtime.block_on(async { tokio::time::timeout(PATIENCE, ahead.answered()).await });
+    barrier.wait();
+    assert!(matches!(answered, Ok(None)), "{answered:?}");
+    let tally = rig.settled();
+    assert_eq!((tally.matched, tally.dropped), (1, [(DropReason::DryRunLate, 1)].into()));
     rig.drain();
 }
 
