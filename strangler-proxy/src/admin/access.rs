@@ -31,6 +31,8 @@ pub struct AdminLimits {
     pub body_bytes_max: usize,
     /// Bytes of the bodies of all requests that are read or answered (503).
     pub bodies_bytes_max: usize,
+    /// How long a client may leave what it was sent in its socket before the kernel closes the connection.
+    pub write_max: Duration,
     /// How long a client may take what it was sent when the listener ends.
     pub end_max: Duration,
 }
@@ -42,6 +44,7 @@ impl Default for AdminLimits {
             // A declaration of a very large estate fits; nothing else comes near.
             body_bytes_max: 16 << 20,
             bodies_bytes_max: 64 << 20,
+            write_max: Duration::from_secs(60),
             end_max: Duration::from_secs(5),
         }
     }

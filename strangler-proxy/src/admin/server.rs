@@ -17,8 +17,6 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const HEAD_BYTES_MAX: usize = 64 << 10;
 /// A failed accept (no file descriptors left) is not tried again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long a client may leave what it was sent in its socket before the kernel closes the connection.
-const WRITE_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Answers until `stop` turns true, then ends what is being answered and returns: after [`AdminLimits::end_max`] also where
 /// a client does not take its answer.
@@ -47,7 +45,7 @@ pub async fn serve(
         // Those that have ended are forgotten.
         while connections.try_join_next().is_some() {}
         // Where a socket cannot have it, the limit of connections is what is left.
-        let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(WRITE_DEADLINE));
+        let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(limits.write_max));
         let service = TowerToHyperService::new(router.clone().layer(Extension(Peer(peer.ip()))));
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let mut stop = stop.clone();

@@ -36,14 +36,15 @@ fn large() -> String {
 
 #[test]
 fn a_client_that_does_not_take_its_answer_does_not_keep_the_listener_from_ending() {
-    let limits = AdminLimits { end_max: Duration::from_millis(50), ..AdminLimits::default() };
+    // It would be waited for until long after the test was given up.
+    let write_max = Duration::from_secs(24 * 3600);
+    let limits = AdminLimits { end_max: Duration::from_millis(50), write_max, ..AdminLimits::default() };
     let listening = listen(Router::new().route("/", get(|| async { large() })), limits);
     let mut client = TcpStream::connect(listening.address).unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     // The answer has begun.
     client.read_exact(&mut [0; 1]).unwrap();
     listening.stop.send_replace(true);
-    // It would wait for ever.
     listening.serving.join().unwrap().unwrap();
     let mut rest = Vec::new();
     let _ = client.read_to_end(&mut rest);
@@ -69,6 +70,23 @@ fn a_client_that_takes_its_answer_gets_all_of_it_before_the_listener_ends() {
     listening.stop.send_replace(true);
     assert_eq!(client.response().body.len(), 64 << 20);
     listening.serving.join().unwrap().unwrap();
+}
+
+/// The kernel sees to it, so that its place is free for others.
+#[test]
+fn a_client_that_does_not_take_its_answer_loses_its_connection() {
+    let write_max = Duration::from_millis(100);
+    let limits = AdminLimits { connections_max: 1, write_max, ..AdminLimits::default() };
+    let router =
+        Router::new().route("/", get(|| async { large() })).route("/small", get(|| async { "here" }));
+    let listening = listen(router, limits);
+    let mut deaf = TcpStream::connect(listening.address).unwrap();
+    deaf.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    deaf.read_exact(&mut [0; 1]).unwrap();
+    assert_eq!(Client::connect(listening.address).get("/small").text(), "here");
+    listening.stop.send_replace(true);
+    listening.serving.join().unwrap().unwrap();
+    drop(deaf);
 }
 
 #[test]

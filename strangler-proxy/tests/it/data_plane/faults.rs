@@ -229,6 +229,8 @@ fn an_upstream_that_never_comes_to_the_point_harms_nobody_else() {
             let mut client = scene.proxy.client();
             client.send(request);
             let mut writing = client.stream().try_clone().unwrap();
+            // It ends when nobody takes any more.
+            writing.set_write_timeout(Some(SHORT)).unwrap();
             let writer = std::thread::spawn(move || {
                 let chunk = vec![0; 1 << 20];
                 while request == UPLOAD && writing.write_all(&chunk).is_ok() {}
@@ -239,12 +241,13 @@ fn an_upstream_that_never_comes_to_the_point_harms_nobody_else() {
             } else {
                 scene.others_are_served_meanwhile();
             }
-            client.leave();
             writer.join().unwrap();
-            scene.nothing_is_left();
+            client.leave();
             if request == UPLOAD {
+                // While its upload waits for the upstream, a client that has left is not looked for.
                 scene.gate.open();
             }
+            scene.nothing_is_left();
         }
     }
     assert!(is_logged(&["was not answered by an upstream", "upstream_timeout"]));

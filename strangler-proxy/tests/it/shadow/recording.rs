@@ -192,6 +192,30 @@ fn what_waits_for_the_store_is_within_its_bound_whatever_differs() {
     assert_eq!(recorded, health.waiting);
 }
 
+/// What was found waits with the pair, and takes memory as its bodies do.
+#[test]
+fn a_mismatch_with_more_than_can_be_kept_is_not_asked_again_and_counts() {
+    let members = |value: &str| {
+        let members: Vec<_> = (0..30).map(|n| format!("\"m{n}\":\"{}\"", value.repeat(400))).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    for (memory_max, asked) in [(30_000, 0), (1 << 20, 1)] {
+        let control = Upstream::start(Behaviour::json(&members("b")));
+        let candidate = Upstream::start(Behaviour::json(&members("a")));
+        let mut setup = Setup::candidate(&candidate);
+        setup.control = Some(control.address);
+        setup.judge = Box::new(RulesJudge::new(Rules::default(), Limits::default()));
+        setup.shadow.again_per_second = 1000;
+        setup.shadow.memory_max = memory_max;
+        let rig = setup.start();
+        rig.exchange("r1", &members("b"));
+        assert_eq!(rig.settled().mismatched, 1, "{memory_max}");
+        let again = rig.route.counters.again();
+        assert_eq!((again.mismatches, again.not_asked), (asked, 1 - asked), "{memory_max}");
+        rig.drain();
+    }
+}
+
 #[test]
 fn kept_bodies_past_the_bound_are_left_out_of_their_records() {
     let candidate = Upstream::start(Behaviour::json("{}"));
