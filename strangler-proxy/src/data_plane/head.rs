@@ -166,6 +166,10 @@ fn one_host(head: &mut Parts, default_host: &HeaderValue, raw: &impl RawHead) ->
         head.headers.insert(HOST, host);
         let whole_server =
             head.method == Method::OPTIONS && raw.with(|raw| ends_with_authority(raw, &head.method));
+        // RFC 9113 §8.3.1: `:path` begins with a slash, or is no target.
+        if head.version == Version::HTTP_2 && head.uri.path_and_query().is_some_and(is_query) {
+            return Err(Refusal::Path(AmbiguousPath::AuthorityForm));
+        }
         head.uri = Uri::from(origin_form(head.uri.path_and_query(), whole_server)?);
     } else if head.version == Version::HTTP_10 && !head.headers.contains_key(HOST) {
         // An HTTP/1.1 request needs one, and a client of HTTP/1.0 means the only server it knows.
@@ -181,10 +185,15 @@ fn origin_form(target: Option<&PathAndQuery>, whole_server: bool) -> Result<Path
         _ if whole_server => Ok(PathAndQuery::from_static("*")),
         None => Ok(PathAndQuery::from_static("/")),
         // Shown, it has its slash.
-        Some(target) if target.as_str().starts_with('?') => PathAndQuery::try_from(target.to_string())
+        Some(target) if is_query(target) => PathAndQuery::try_from(target.to_string())
             .map_err(|_| Refusal::Path(AmbiguousPath::AuthorityForm)),
         Some(target) => Ok(target.clone()),
     }
+}
+
+/// Whether there is no path before it.
+fn is_query(target: &PathAndQuery) -> bool {
+    target.as_str().starts_with('?')
 }
 
 /// RFC 9110 §7.2 `uri-host [ ":" port ]`, without what no name has and two servers may read in two ways.
@@ -316,6 +325,7 @@ mod tests {
         assert_eq!(refused(get("/")), Some(Refusal::HostMissing));
         assert!(admitted(get("/").header("host", "a")).is_ok());
         assert_eq!(refused(get("http://u@b/")), Some(Refusal::HostInvalid));
+        assert_eq!(refused(get("http://b?x")), Some(Refusal::Path(AmbiguousPath::AuthorityForm)));
     }
 
     #[test]
