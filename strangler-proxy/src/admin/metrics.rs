@@ -185,6 +185,7 @@ fn present(page: &mut Page, present: &Present) {
     page.family("strangler_present", "gauge", "What the data plane has open at this moment.");
     for (what, n) in [
         ("connections", present.connections),
+        ("resting", present.resting),
         ("requests", present.requests),
         ("tunnels", present.tunnels),
         ("upstream_busy", present.upstream_busy),

@@ -10,6 +10,7 @@ use http::{HeaderValue, Request, StatusCode, Version};
 
 use super::exchange::{Client, Exchange};
 use super::interim;
+use super::names::Spelling;
 use super::outgoing::{OneShot, Outgoing, ReadAhead, Replayable, UpstreamResponse};
 use super::pool::{Attempt, Freshness, SendFailure, SentAtOnce};
 use super::refusal::Refusal;
@@ -180,7 +181,9 @@ impl Client {
     ) -> Result<UpstreamResponse, (Failure, Option<OneShot>)> {
         let gate = self.prepare(request.request_mut(), upstream, exchange);
         self.watch.wait(Waiting::UpstreamHead, upstream.config().head_timeout);
-        let sending = request.send(&upstream.pool, freshness, attempt);
+        let is_spelled = self.worker.config.forwarding.preserve_header_case && self.watch.is_of_http_1();
+        let spelling = is_spelled.then_some(&*self.watch as &dyn Spelling);
+        let sending = request.send(&upstream.pool, freshness, attempt, spelling);
         let sent = match gate {
             None => self.unless_expired(sending).await,
             Some(gate) => {

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,6 +22,8 @@ use super::watch::Watch;
 pub(super) struct ClientIo {
     /// `None` once it was taken back.
     socket: Option<TokioIo<Stream>>,
+    /// Was read before, and comes first.
+    begun: Bytes,
     watch: Arc<Watch>,
     interim: Vec<u8>,
     /// What becomes of a client that has closed its half.
@@ -36,10 +39,10 @@ thread_local! {
 }
 
 impl ClientIo {
-    pub(super) fn new(socket: Stream, watch: Arc<Watch>, half_close: HalfClose) -> Self {
+    pub(super) fn new(socket: Stream, begun: Bytes, watch: Arc<Watch>, half_close: HalfClose) -> Self {
         watch.is_flushed_here();
         let socket = Some(TokioIo::new(socket));
-        Self { socket, watch, interim: Vec::new(), half_close, is_half_closed: false }
+        Self { socket, begun, watch, interim: Vec::new(), half_close, is_half_closed: false }
     }
 
     /// The bare socket, for a tunnel.
@@ -93,6 +96,12 @@ impl Read for ClientIo {
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if !this.begun.is_empty() {
+            let begun = this.begun.split_to(buf.remaining().min(this.begun.len()));
+            this.watch.was_read(&begun);
+            buf.put_slice(&begun);
+            return Poll::Ready(Ok(()));
+        }
         if this.watch.is_in_request() {
             return this.socket().poll_read(cx, buf);
         }
@@ -130,8 +139,11 @@ impl Write for ClientIo {
         if self.watch.has_interim() || !self.interim.is_empty() {
             ready!(self.poll_interim(cx))?;
         }
-        let written = ready!(self.socket().poll_write_vectored(cx, bufs))?;
-        self.watch.was_written();
+        let this = &mut *self;
+        let socket = this.socket.as_mut().expect("the socket is taken only when this is given up");
+        let write = |bufs: &[IoSlice<'_>]| Pin::new(socket).poll_write_vectored(cx, bufs);
+        let written = ready!(this.watch.poll_write(bufs, write))?;
+        this.watch.was_written();
         Poll::Ready(Ok(written))
     }
 

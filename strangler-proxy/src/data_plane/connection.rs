@@ -2,12 +2,13 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,6 +34,8 @@ pub(super) enum End {
     Failed(hyper::Error),
     /// It was waited for too long.
     Expired(Waiting),
+    /// It has not, but nothing was asked on it for a while.
+    Rested,
 }
 
 pub(super) async fn serve(
@@ -61,28 +64,13 @@ pub(super) async fn serve(
         }
         (entered.stream, peer)
     };
-    let mut http = http1::Builder::new();
-    // Its own header timeout runs on an idle connection too; the sweep knows one from the other. It looks for the end
-    // of a connection by reading ahead, into a buffer made for it; the socket wrapper has a cheaper look.
-    http.header_read_timeout(None)
-        .half_close(true)
-        .preserve_header_case(forwarding.preserve_header_case)
-        .max_buf_size(worker.config.limits.head_bytes_max.max(8192));
-    if worker.config.limits.fields_max > 100 {
-        http.max_headers(worker.config.limits.fields_max);
-    }
     let client = Rc::new(Client {
         worker: Rc::clone(&worker),
         door: Rc::clone(&door),
         watch: Arc::clone(&watch),
         peer: Rc::clone(&peer),
     });
-    let service = service_fn(move |request| {
-        let response = client.handle(request);
-        async move { Ok::<_, Infallible>(response.await) }
-    });
-    let io = ClientIo::new(stream, Arc::clone(&watch), forwarding.half_close);
-    let end = run(&worker, &watch, http.serve_connection(io, service).with_upgrades()).await;
+    let end = speak(&worker, &watch, &client, stream).await;
     // Looked at only when it could not be read as HTTP/1, so that those who speak that pay nothing for it.
     if worker.config.http2.enabled
         && matches!(end, End::Failed(_) | End::Closed)
@@ -94,12 +82,83 @@ pub(super) async fn serve(
     close(&worker, &watch, end).await;
 }
 
-/// Drives the connection until it ends or the sweep ends it.
-async fn run<C>(worker: &Worker, watch: &Watch, connection: C) -> End
+/// Speaks HTTP/1. What the library keeps of a connection, of which its read buffer alone is 8 KiB, is there only while
+/// it is used: it goes when nothing has come for a while, and comes back with the next byte.
+async fn speak(worker: &Rc<Worker>, watch: &Arc<Watch>, client: &Rc<Client>, mut stream: Stream) -> End {
+    let mut begun = Bytes::new();
+    loop {
+        // The beginning of another request may have come with the last one.
+        if begun.is_empty() {
+            let rested = rest(worker, watch, &mut stream).await;
+            if let Err(end) = rested {
+                watch.put_socket(stream);
+                return end;
+            }
+        }
+        let io = ClientIo::new(stream, begun, Arc::clone(watch), worker.config.forwarding.half_close);
+        let client = Rc::clone(client);
+        let service = service_fn(move |request| {
+            let response = client.handle(request);
+            async move { Ok::<_, Infallible>(response.await) }
+        });
+        let mut connection = Box::new(http1(worker).serve_connection(io, service).with_upgrades());
+        match run(worker, watch, Pin::new(&mut *connection)).await {
+            End::Rested => {}
+            end => return end,
+        }
+        let Some(parts) = connection.into_parts() else { return End::Closed };
+        begun = parts.read_buf;
+        // It puts its socket back.
+        drop(parts.io);
+        match watch.take_socket() {
+            Some(socket) => stream = socket,
+            None => return End::Closed,
+        }
+    }
+}
+
+fn http1(worker: &Worker) -> http1::Builder {
+    let limits = &worker.config.limits;
+    let mut http = http1::Builder::new();
+    // Its own header timeout runs on an idle connection too; the sweep knows one from the other. It looks for the end
+    // of a connection by reading ahead, into a buffer made for it; the socket wrapper has a cheaper look.
+    http.header_read_timeout(None).half_close(true).max_buf_size(limits.head_bytes_max.max(8192));
+    if limits.fields_max > 100 {
+        http.max_headers(limits.fields_max);
+    }
+    http
+}
+
+/// Waits until there is something to read on a connection on which nothing is asked.
+///
+/// # Errors
+/// How it ended.
+async fn rest(worker: &Rc<Worker>, watch: &Watch, stream: &mut Stream) -> Result<(), End> {
+    let _resting = worker.rest_begins();
+    watch.rests(true);
+    let rested = std::future::poll_fn(|cx| {
+        watch.wake_with(cx.waker());
+        if worker.draining() == Some(Manner::AtOnce) && watch.waiting() != Waiting::FirstByte {
+            return Poll::Ready(Err(End::Closed));
+        }
+        if stream.poll_readable(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        match watch.expired() {
+            Some(waiting) => Poll::Ready(Err(End::Expired(waiting))),
+            None => Poll::Pending,
+        }
+    })
+    .await;
+    watch.rests(false);
+    rested
+}
+
+/// Drives the connection until it ends, the sweep ends it, or it is to rest.
+async fn run<C>(worker: &Worker, watch: &Watch, mut connection: Pin<&mut C>) -> End
 where
     C: Future<Output = hyper::Result<()>> + Graceful,
 {
-    let mut connection = pin!(connection);
     let mut told = false;
     std::future::poll_fn(|cx| {
         watch.wake_with(cx.waker());
@@ -121,8 +180,11 @@ where
         }
         match watch.expired() {
             // These are dealt with by the request that is in progress.
-            Some(Waiting::Proxy | Waiting::ClientBody | Waiting::UpstreamHead | Waiting::UpstreamBody)
-            | None => Poll::Pending,
+            Some(Waiting::Proxy | Waiting::ClientBody | Waiting::UpstreamHead | Waiting::UpstreamBody) => {
+                Poll::Pending
+            }
+            None if watch.is_to_rest() => Poll::Ready(End::Rested),
+            None => Poll::Pending,
             Some(waiting) => Poll::Ready(End::Expired(waiting)),
         }
     })
@@ -184,13 +246,14 @@ pub(super) async fn linger(mut stream: Stream, may_come: bool) {
     const PATIENCE: Duration = Duration::from_secs(2);
     const READ_MAX: usize = 1 << 20;
 
-    let mut buffer = [0; 4096];
     // TLS has a last word, which a client that takes nothing would keep.
     let ended = tokio::time::timeout(PATIENCE, stream.shutdown()).await;
     let mut socket = stream.into_socket();
-    if !matches!(ended, Ok(Ok(()))) || !(may_come || socket.try_read(&mut buffer).is_ok_and(|n| n > 0)) {
+    if !matches!(ended, Ok(Ok(()))) || !(may_come || socket.try_read(&mut [0]).is_ok_and(|n| n > 0)) {
         return;
     }
+    // Not within the task, which is as large as it ever gets for as long as the connection lives.
+    let mut buffer = vec![0; 4096];
     let reading = async {
         let mut read = 0;
         while read < READ_MAX {
@@ -205,7 +268,7 @@ pub(super) async fn linger(mut stream: Stream, may_come: bool) {
 
 /// Finishes the request in progress, if any, and takes no other.
 trait Graceful {
-    fn finish_soon(self: std::pin::Pin<&mut Self>);
+    fn finish_soon(self: Pin<&mut Self>);
 }
 
 impl<S> Graceful for http1::UpgradeableConnection<ClientIo, S>
@@ -214,7 +277,7 @@ where
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     S::ResBody: http_body::Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>> + 'static,
 {
-    fn finish_soon(self: std::pin::Pin<&mut Self>) {
+    fn finish_soon(self: Pin<&mut Self>) {
         self.graceful_shutdown();
     }
 }

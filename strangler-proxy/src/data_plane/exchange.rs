@@ -263,6 +263,7 @@ impl Client {
         let (mut head, mut body) = response.into_parts();
         let switches_to = hop_by_hop::strip_response(&mut head.headers);
         account.answered(side);
+        self.watch.answer_is_spelled(body.take_names());
 
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             if let Some(witnessed) = witnessed {

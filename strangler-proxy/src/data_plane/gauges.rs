@@ -12,6 +12,7 @@ pub(super) struct Gauge(AtomicUsize);
 #[derive(Debug, Default)]
 pub(super) struct Gauges {
     pub(super) connections: Gauge,
+    pub(super) resting: Gauge,
     pub(super) requests: Gauge,
     pub(super) tunnels: Gauge,
     /// Requests on connections of HTTP/2.
@@ -26,6 +27,8 @@ pub(super) struct Gauges {
 pub struct Present {
     /// Client connections that are open, but for tunnels.
     pub connections: usize,
+    /// Those of HTTP/1 among them of which nothing is kept but the socket.
+    pub resting: usize,
     /// Requests whose head was read and whose response is not at its end.
     pub requests: usize,
     /// Connections that were upgraded.
@@ -51,6 +54,7 @@ impl Gauge {
 impl Present {
     pub(super) fn add(&mut self, gauges: &Gauges, runtime: &RuntimeMetrics) {
         self.connections += gauges.connections.get();
+        self.resting += gauges.resting.get();
         self.requests += gauges.requests.get();
         self.tunnels += gauges.tunnels.get();
         self.upstream_busy += gauges.upstream_busy.get();

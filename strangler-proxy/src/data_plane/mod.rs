@@ -13,7 +13,7 @@
 //! - [`connection`], [`stream`], [`socket`], [`client_io`], [`watch`]: one client connection, and who is waited for on it.
 //! - [`http2`], [`http2_io`], [`http2_frames`], [`pieces`]: one that speaks HTTP/2. [`turned_away`]: one that is closed for what it is.
 //! - [`exchange`], [`asking`], [`account`], [`left`]: one request, from head to head.
-//! - [`head`], [`hop_by_hop`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
+//! - [`head`], [`hop_by_hop`], [`names`], [`peer`], [`interim`]: what becomes of the fields of a message (RFC 9110, 9112).
 //! - [`outgoing`], [`request_body`]: what is sent to an upstream, and how often it may be.
 //! - [`upstream`], [`pool`]: its addresses and how they are, as all threads share them, and the connections of each.
 //! - [`witness`]: what is kept of an unsafe request that is recorded or verified; [`first`]: its dry run before it, where
@@ -52,6 +52,7 @@ mod account;
 mod left;
 mod head;
 mod hop_by_hop;
+mod names;
 mod peer;
 mod pieces;
 mod interim;

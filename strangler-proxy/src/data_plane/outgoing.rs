@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
+use super::names::Spelling;
 use super::pool::{Attempt, Freshness, Pool, SendError, SendFailure, UpstreamBody};
 use super::request_body::{RequestBody, Streamed};
 
@@ -60,8 +61,9 @@ impl OneShot {
         pool: &Pool<RequestBody>,
         freshness: Freshness,
         attempt: &Attempt<RequestBody>,
+        spelling: Option<&dyn Spelling>,
     ) -> Result<UpstreamResponse, (SendFailure, Option<Self>)> {
-        let sent = pool.send(self.0, freshness, attempt).await;
+        let sent = pool.send(self.0, freshness, attempt, spelling).await;
         sent.map_err(|SendError { reason, unsent }| (reason, unsent.map(Self)))
     }
 }

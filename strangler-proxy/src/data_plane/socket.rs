@@ -39,6 +39,15 @@ impl Socket {
         Self::Tcp(socket)
     }
 
+    /// Whether the kernel has said that there is something to read, if only a failure.
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Tcp(socket) => socket.poll_read_ready(cx),
+            Self::Unix(socket) => socket.poll_read_ready(cx),
+        }
+        .map(|_| ())
+    }
+
     /// Whether the other end has closed its half. Asks the kernel only when it has said that there is something.
     ///
     /// # Errors

@@ -18,6 +18,15 @@ pub(super) enum Stream {
 }
 
 impl Stream {
+    /// Whether there is something to read, if only that the connection is gone.
+    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Plain(socket) => socket.poll_readable(cx),
+            // What is decrypted here stays where it is.
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_fill_buf(cx).map(|_| ()),
+        }
+    }
+
     /// Whether the other end has closed its half.
     ///
     /// # Errors

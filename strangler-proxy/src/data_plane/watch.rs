@@ -3,13 +3,15 @@
 //! Timers cost more than what they guard: one look over all connections of a thread, a few times a second, takes the
 //! place of a timer for every step of every request. Deadlines are therefore kept to within a tick.
 
+use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::config::Timeouts;
 use super::head::RawHead;
+use super::names::{Names, Respelling, Spelling};
 use super::stream::Stream;
 
 /// What a connection waits for.
@@ -60,6 +62,8 @@ pub(super) struct Watch {
     body_too_large: AtomicBool,
     /// Everything that was written so far has gone to the kernel.
     flushed: AtomicBool,
+    /// How the names of the response are to be written.
+    answer: Mutex<Respelling>,
     interim: Mutex<Vec<u8>>,
     has_interim: AtomicBool,
     /// The limit that the deadline comes from, in milliseconds.
@@ -72,6 +76,10 @@ pub(super) struct Watch {
     reset: AtomicBool,
     /// No further request is taken on this connection.
     last: AtomicBool,
+    /// Nothing is kept of the connection but its socket.
+    rests: AtomicBool,
+    /// Nothing was asked for so long that nothing else need be kept.
+    is_to_rest: AtomicBool,
 }
 
 /// Milliseconds since the thread began, as of its last tick.
@@ -89,9 +97,12 @@ pub(super) struct Due(u64);
 const NEVER: u64 = u64::MAX;
 /// What an idle connection may keep of memory for its next head.
 const HEAD_KEPT_MAX: usize = 2048;
+/// An idle connection keeps all of its memory for so many milliseconds: one that is used again soon finds it there.
+const RESTS_AFTER: u64 = 1000;
 
 impl Watch {
     pub(super) fn new(clock: Arc<Clock>, timeouts: Arc<Timeouts>) -> Arc<Self> {
+        let limit = AtomicU64::new(clock.with_a_tick(timeouts.head));
         let watch = Self {
             deadline: AtomicU64::new(clock.after(timeouts.head)),
             clock,
@@ -106,13 +117,16 @@ impl Watch {
             body_unread: AtomicBool::new(false),
             body_too_large: AtomicBool::new(false),
             flushed: AtomicBool::new(true),
+            answer: Mutex::default(),
             interim: Mutex::default(),
             has_interim: AtomicBool::new(false),
-            limit: AtomicU64::new(NEVER),
+            limit,
             is_flushed_here: AtomicBool::new(false),
             flush_is_awaited: AtomicBool::new(false),
             reset: AtomicBool::new(false),
             last: AtomicBool::new(false),
+            rests: AtomicBool::new(false),
+            is_to_rest: AtomicBool::new(false),
         };
         Arc::new(watch)
     }
@@ -218,6 +232,36 @@ impl Watch {
         if now > self.deadline.load(Ordering::Relaxed) && !self.expired.swap(true, Ordering::Relaxed) {
             self.wake();
         }
+        let may_rest = self.is_idle() && !self.rests.load(Ordering::Relaxed);
+        if may_rest
+            && now >= self.began().saturating_add(RESTS_AFTER)
+            && !self.is_to_rest.swap(true, Ordering::Relaxed)
+        {
+            self.wake();
+        }
+    }
+
+    /// Since when it waits for what it waits for.
+    fn began(&self) -> u64 {
+        self.deadline.load(Ordering::Relaxed).saturating_sub(self.limit.load(Ordering::Relaxed))
+    }
+
+    /// The connection has nothing but its socket from here on, or all that it needs.
+    pub(super) fn rests(&self, rests: bool) {
+        self.rests.store(rests, Ordering::Relaxed);
+        if rests {
+            *lock(&self.head) = Vec::new();
+        }
+    }
+
+    /// Whether the connection was idle for so long that it is to rest. Asked once, it is answered once.
+    pub(super) fn is_to_rest(&self) -> bool {
+        self.is_to_rest.swap(false, Ordering::Relaxed) && self.is_idle() && !self.is_body_unread()
+    }
+
+    /// Whether nothing is asked and nothing has come.
+    fn is_idle(&self) -> bool {
+        matches!(self.waiting(), Waiting::FirstByte | Waiting::Idle)
     }
 
     /// Bytes came from the client.
@@ -355,6 +399,20 @@ impl Watch {
         }
     }
 
+    /// How the names of the response were written by the upstream.
+    pub(super) fn answer_is_spelled(&self, names: Names) {
+        lock(&self.answer).expect(|last| *last = names);
+    }
+
+    /// Writes what the library wants written to the client.
+    pub(super) fn poll_write(
+        &self,
+        slices: &[IoSlice<'_>],
+        write: impl FnOnce(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        lock(&self.answer).poll_write(slices, write)
+    }
+
     /// Keeps an interim response to be written before the final one. Only between two responses can it be put in.
     pub(super) fn interject(&self, interim: &[u8]) {
         if self.flushed.load(Ordering::Relaxed) && !self.answering.load(Ordering::Relaxed) {
@@ -388,6 +446,14 @@ impl Watch {
 
     pub(super) fn take_socket(&self) -> Option<Stream> {
         lock(&self.socket).take()
+    }
+}
+
+/// Those of the request that has just begun, if it came by itself.
+impl Spelling for Watch {
+    fn names(&self, names: &mut Names) {
+        // One that is not here is written in lower case.
+        names.read(&lock(&self.head));
     }
 }
 

@@ -264,6 +264,11 @@ impl Worker {
         Place::try_take(&self.tunnels)
     }
 
+    /// A connection is nothing but its socket for as long as what this gives lives.
+    pub(super) fn rest_begins(self: &Rc<Self>) -> Counted {
+        self.counted(|gauges| &gauges.resting)
+    }
+
     /// A request is in progress for as long as what this gives lives. `of_listener` is how many more its listener may have,
     /// if it has a limit of its own.
     pub(super) fn request_begins(self: &Rc<Self>, of_listener: Option<&Rc<Semaphore>>) -> InProgress {
@@ -486,7 +491,6 @@ impl Backed {
             connect_timeout: config.connect_timeout,
             head_bytes_max: config.head_bytes_max,
             fields_max: config.fields_max,
-            preserve_header_case: of.forwarding.preserve_header_case,
         };
         let pool = Pool::new(Arc::clone(upstream), pool, Arc::clone(quota));
         Self { upstream: Arc::clone(upstream), pool }

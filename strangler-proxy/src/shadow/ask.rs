@@ -44,7 +44,6 @@ impl Pools {
                 connect_timeout: config.connect_max.min(config.exchange_max / 2),
                 head_bytes_max: upstream.config.head_bytes_max,
                 fields_max: upstream.config.fields_max,
-                preserve_header_case: false,
             };
             let most = config.concurrency_max + config.again_concurrency() + config.first_max();
             Pool::new(Arc::clone(upstream), limits, Quota::new(most, 1))
@@ -215,9 +214,9 @@ async fn send(
 ) -> Result<http::Response<UpstreamBody<Full<Bytes>>>, SendFailure> {
     let is_safe = SafeMethod::of(&request.request.method).is_some();
     let freshness = if is_safe { Freshness::Any } else { Freshness::New };
-    match pool.send(Box::new(shadow_request(request)), freshness, attempt).await {
+    match pool.send(Box::new(shadow_request(request)), freshness, attempt, None).await {
         Err(SendError { reason, .. }) if is_safe && pool.is_worth_another(&reason, attempt) => {
-            let again = pool.send(Box::new(shadow_request(request)), Freshness::New, attempt).await;
+            let again = pool.send(Box::new(shadow_request(request)), Freshness::New, attempt, None).await;
             again.map_err(|error| error.reason)
         }
         result => result.map_err(|error| error.reason),

@@ -15,6 +15,7 @@ use super::link::Link;
 use super::shared::SharedStream;
 use super::slots::Slot;
 use super::{BodyError, LastWord, Line};
+use crate::data_plane::names::Names;
 use crate::data_plane::upstream::Stream;
 
 /// Dropped before its end, it resets its stream of HTTP/2, or closes the connection: there is no other way to stop an
@@ -22,6 +23,7 @@ use crate::data_plane::upstream::Stream;
 pub struct UpstreamBody<B: Body + 'static> {
     incoming: Incoming,
     connection: Connection<B>,
+    names: Names,
 }
 
 /// Who works on the connection.
@@ -52,19 +54,25 @@ where
         let link = match line {
             Line::Own(link) => link,
             Line::Shared(_) if incoming.is_end_stream() => {
-                return Self { incoming, connection: Connection::Gone };
+                return Self { incoming, connection: Connection::Gone, names: Names::default() };
             }
             Line::Shared(stream) => {
                 let connection = Connection::Shared { _stream: stream, _held: held, _slot: slot };
-                return Self { incoming, connection };
+                return Self { incoming, connection, names: Names::default() };
             }
         };
+        let names = link.names();
         let mut lent = Lent { link, held, _slot: slot };
         if incoming.is_end_stream() && lent.link.is_alive() {
             lent.give_back();
-            return Self { incoming, connection: Connection::Gone };
+            return Self { incoming, connection: Connection::Gone, names };
         }
-        Self { incoming, connection: Connection::Here(lent) }
+        Self { incoming, connection: Connection::Here(lent), names }
+    }
+
+    /// How the names of the head were written, if that was asked for and the connection has them in any case.
+    pub fn take_names(&mut self) -> Names {
+        std::mem::take(&mut self.names)
     }
 
     /// The bare connection, after a response of 101.

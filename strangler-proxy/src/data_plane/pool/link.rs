@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -15,7 +16,8 @@ use hyper::client::conn::http1::{Connection, Parts, SendRequest};
 use hyper_util::rt::TokioIo;
 
 use super::{BodyError, LastWord, SendError, SendFailure};
-use crate::data_plane::upstream::{Look, Stream};
+use crate::data_plane::names::{Names, Spelling};
+use crate::data_plane::upstream::{Ear, Stream};
 
 /// Both halves of an HTTP/1.1 connection: the one that takes requests and the one that does the work.
 pub(super) struct Link<B: Body + 'static> {
@@ -24,7 +26,7 @@ pub(super) struct Link<B: Body + 'static> {
     bell: Arc<Bell>,
     waker: Waker,
     served: bool,
-    look: Look,
+    ear: Rc<Ear>,
     /// How long the upstream keeps it while it is idle, if it has said so.
     pub(super) idle_max: Option<Duration>,
     is_last: bool,
@@ -53,7 +55,7 @@ where
     pub(super) fn new(
         sender: SendRequest<B>,
         connection: Connection<LastWord<TokioIo<Stream>>, B>,
-        look: Look,
+        ear: Rc<Ear>,
     ) -> Self {
         let bell = Arc::new(Bell {
             task: Mutex::new(Waker::noop().clone()),
@@ -62,7 +64,7 @@ where
         });
         let waker = Waker::from(Arc::clone(&bell));
         let work = Work { connection: Some(connection), ended: false };
-        Self { sender, work, bell, waker, served: false, look, idle_max: None, is_last: false }
+        Self { sender, work, bell, waker, served: false, ear, idle_max: None, is_last: false }
     }
 
     /// Sends one request. The connection is only good for another one when [`is_ready`](Self::is_ready) says so.
@@ -71,11 +73,15 @@ where
     pub(super) async fn send(
         &mut self,
         request: Box<Request<B>>,
+        spelling: Option<&dyn Spelling>,
     ) -> Result<Response<Incoming>, SendError<B>> {
         let reused = std::mem::replace(&mut self.served, true);
         if reused && !request.method().is_safe() {
             // It cannot be sent again, so that a look at the kernel is worth its price.
-            self.look.before_writing();
+            self.ear.look_before_writing();
+        }
+        if let Some(spelling) = spelling {
+            self.ear.asks(spelling);
         }
         let mut response = pin!(self.sender.try_send_request(*request));
         let (work, bell, waker) = (&mut self.work, &self.bell, &self.waker);
@@ -115,6 +121,11 @@ where
     pub(super) fn turn(&mut self, cx: &mut Context<'_>) {
         let nothing = |_: &mut Context<'_>| Poll::<()>::Pending;
         drive(&mut self.work, &self.bell, &self.waker, cx, nothing).is_ready();
+    }
+
+    /// How the names of the response were written, where that was asked for.
+    pub(super) fn names(&self) -> Names {
+        self.ear.heard()
     }
 
     /// Takes no other request when this one is answered.

@@ -28,6 +28,7 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 
+use super::names::Spelling;
 use super::upstream::{Protocol, Upstream, Use};
 use balance::{Random, choose};
 pub use body::UpstreamBody;
@@ -62,7 +63,6 @@ pub struct PoolConfig {
     pub connect_timeout: Duration,
     pub head_bytes_max: usize,
     pub fields_max: usize,
-    pub preserve_header_case: bool,
 }
 
 /// A handle to the pool; clones share it. Lives on the thread that made it.
@@ -127,7 +127,8 @@ where
     }
 
     /// Sends a request and waits for the head of its response. The request is sent on one connection at most;
-    /// another is tried, to this address or another one, only while the last one gave it back unsent.
+    /// another is tried, to this address or another one, only while the last one gave it back unsent. Its names are
+    /// written as `spelling` has them, and then those of the response are noted ([`UpstreamBody::take_names`]).
     ///
     /// # Errors
     /// With the request in it, when it was not sent, or not processed as the upstream says. There is no deadline but those of the connection: the caller
@@ -137,6 +138,7 @@ where
         mut request: Box<Request<B>>,
         freshness: Freshness,
         attempt: &Attempt<B>,
+        spelling: Option<&dyn Spelling>,
     ) -> Result<Response<UpstreamBody<B>>, SendError<B>> {
         // What is rare is boxed, so that what is common is small: a future is moved as a whole.
         let slot = match self.0.slots.try_take() {
@@ -180,7 +182,7 @@ where
                 },
             };
             let (sent, line) = match line {
-                Line::Own(mut link) => (link.send(request).await, Line::Own(link)),
+                Line::Own(mut link) => (link.send(request, spelling).await, Line::Own(link)),
                 Line::Shared(stream) => {
                     let is_tls = self.0.upstream.config.tls.is_some();
                     (Box::pin(stream.send(request, is_tls)).await, Line::Shared(stream))

@@ -85,10 +85,9 @@ where
     /// Speaks HTTP/1.1 on a stream from here on.
     async fn begin(&self, stream: Stream) -> io::Result<Box<Link<B>>> {
         let config = &self.0.config;
-        let look = stream.look();
+        let ear = stream.ear();
         let mut client = hyper::client::conn::http1::Builder::new();
         client
-            .preserve_header_case(config.preserve_header_case)
             // RFC 9112 §5.1: they are taken out of a response, where a request that has them is refused.
             .allow_spaces_after_header_name_in_responses(true)
             .max_buf_size(config.head_bytes_max.max(8192));
@@ -100,6 +99,6 @@ where
             .handshake(LastWord::new(TokioIo::new(stream)))
             .await
             .map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Box::new(Link::new(sender, connection, look)))
+        Ok(Box::new(Link::new(sender, connection, ear)))
     }
 }

@@ -31,7 +31,7 @@ use tokio::sync::{Notify, oneshot};
 pub use address::{Address, AddressState, AddressTally, Use};
 pub use config::{Check, Health, Protocol, UpstreamConfig};
 pub use resolve::{LookUp, ResolveTally};
-pub(in crate::data_plane) use stream::Look;
+pub(in crate::data_plane) use stream::Ear;
 pub use stream::Stream;
 pub use tls::{Identity, TlsError, TlsFiles};
 

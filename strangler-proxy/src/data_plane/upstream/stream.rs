@@ -1,7 +1,7 @@
 //! A connection to an upstream, plain or over TLS. A closed set, so that nothing on a request's way is boxed but the
 //! state of TLS.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -13,9 +13,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::data_plane::names::{Names, Respelling, Spelling};
+
 pub struct Stream {
     kind: Kind,
-    look: Rc<Cell<bool>>,
+    ear: Rc<Ear>,
 }
 
 enum Kind {
@@ -23,23 +25,34 @@ enum Kind {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Asks a stream to look whether the other end has closed, before anything is written to it.
-///
-/// The runtime knows of a close when it has next asked the kernel, which a busy thread does seldom. The look asks
-/// the kernel itself, and the next read tells.
-pub(in crate::data_plane) struct Look(Rc<Cell<bool>>);
+/// What a stream is told by whoever sends requests on it, and tells them.
+#[derive(Default)]
+pub(in crate::data_plane) struct Ear {
+    look: Cell<bool>,
+    asking: RefCell<Respelling>,
+    answer: RefCell<Hearing>,
+}
+
+/// How the names of a response are written.
+#[derive(Default)]
+struct Hearing {
+    listens: bool,
+    /// Of a head that is not whole yet.
+    begun: Vec<u8>,
+    names: Names,
+}
 
 impl Stream {
     pub(super) fn tcp(stream: TcpStream) -> Self {
-        Self { kind: Kind::Tcp(stream), look: Rc::default() }
+        Self { kind: Kind::Tcp(stream), ear: Rc::default() }
     }
 
     pub(super) fn tls(stream: TlsStream<TcpStream>) -> Self {
-        Self { kind: Kind::Tls(Box::new(stream)), look: Rc::default() }
+        Self { kind: Kind::Tls(Box::new(stream)), ear: Rc::default() }
     }
 
-    pub(in crate::data_plane) fn look(&self) -> Look {
-        Look(Rc::clone(&self.look))
+    pub(in crate::data_plane) fn ear(&self) -> Rc<Ear> {
+        Rc::clone(&self.ear)
     }
 
     /// Whether HTTP/2 was agreed on (ALPN).
@@ -69,29 +82,84 @@ impl Stream {
     }
 }
 
-impl Look {
-    pub(in crate::data_plane) fn before_writing(&self) {
-        self.0.set(true);
+impl Ear {
+    /// Asks for a look whether the other end has closed, before anything is written to it.
+    ///
+    /// The runtime knows of a close when it has next asked the kernel, which a busy thread does seldom. The look asks
+    /// the kernel itself, and the next read tells.
+    pub(in crate::data_plane) fn look_before_writing(&self) {
+        self.look.set(true);
     }
+
+    /// A request is about to be written, with its names as they came, and those of its response are listened for.
+    pub(in crate::data_plane) fn asks(&self, spelling: &dyn Spelling) {
+        self.asking.borrow_mut().expect(|names| spelling.names(names));
+        *self.answer.borrow_mut() = Hearing { listens: true, ..Hearing::default() };
+    }
+
+    /// The names of the response that came.
+    pub(in crate::data_plane) fn heard(&self) -> Names {
+        let mut answer = self.answer.borrow_mut();
+        answer.listens = false;
+        std::mem::take(&mut answer.names)
+    }
+}
+
+impl Hearing {
+    fn hear(&mut self, bytes: &[u8]) {
+        if self.begun.is_empty() {
+            let heard = self.hear_all(bytes);
+            self.begun.extend_from_slice(&bytes[heard..]);
+        } else {
+            let mut begun = std::mem::take(&mut self.begun);
+            begun.extend_from_slice(bytes);
+            let heard = self.hear_all(&begun);
+            begun.drain(..heard);
+            self.begun = begun;
+        }
+    }
+
+    /// How much of it need not be heard again.
+    fn hear_all(&mut self, bytes: &[u8]) -> usize {
+        let mut heard = 0;
+        while heard < bytes.len() {
+            let Some(length) = self.names.read(&bytes[heard..]) else { return heard };
+            if !is_interim(&bytes[heard..]) {
+                self.listens = false;
+                return bytes.len();
+            }
+            heard += length;
+        }
+        heard
+    }
+}
+
+/// Whether another head follows this one (RFC 9110 §15.2). After 101 there is none.
+fn is_interim(head: &[u8]) -> bool {
+    head.get(9..12).is_some_and(|status| status[0] == b'1' && status != b"101")
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        let before = buf.filled().len();
         let read = match &mut this.kind {
             Kind::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         };
-        if this.look.replace(false) && read.is_pending() { this.closed() } else { read }
+        if read.is_ready() {
+            let mut answer = this.ear.answer.borrow_mut();
+            if answer.listens {
+                answer.hear(&buf.filled()[before..]);
+            }
+        }
+        if this.ear.look.replace(false) && read.is_pending() { this.closed() } else { read }
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().kind {
-            Kind::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            Kind::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -99,10 +167,11 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().kind {
+        let Self { kind, ear } = self.get_mut();
+        ear.asking.borrow_mut().poll_write(bufs, |bufs| match kind {
             Kind::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Kind::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        }
+        })
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -140,18 +209,40 @@ mod tests {
         .await
     }
 
+    #[test]
+    fn the_names_of_a_response_are_heard_however_it_comes() {
+        let final_head = b"HTTP/1.1 200 OK\r\nX-oDD: 1\r\nETag: x\r\n\r\n";
+        let mut expected = Names::default();
+        expected.read(final_head);
+        let interim = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n";
+        let body = b"Not: a field\r\n\r\n";
+        let all = [&interim[..], interim, final_head, body].concat();
+        for first in 0..all.len() {
+            for second in first..all.len() {
+                let mut hearing = Hearing { listens: true, ..Hearing::default() };
+                for part in [&all[..first], &all[first..second], &all[second..]] {
+                    if hearing.listens {
+                        hearing.hear(part);
+                    }
+                }
+                assert_eq!((&hearing.names, hearing.listens), (&expected, false), "{first}, {second}");
+            }
+        }
+        assert!(!is_interim(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+    }
+
     #[tokio::test(flavor = "current_thread")]
     async fn a_look_finds_a_close_that_the_runtime_has_not_heard_of() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (far, _) = listener.accept().unwrap();
         let mut near = Stream::tcp(near);
-        let look = near.look();
-        look.before_writing();
+        let ear = near.ear();
+        ear.look_before_writing();
         assert!(read(&mut near).await.is_pending(), "it is open");
         drop(far);
         assert!(read(&mut near).await.is_pending(), "the runtime knows of it, and the test shows nothing");
-        look.before_writing();
+        ear.look_before_writing();
         assert!(matches!(read(&mut near).await, Poll::Ready(Ok(0))));
     }
 }

@@ -129,8 +129,11 @@ impl Scene {
 
     /// Everything that was opened is closed again.
     fn nothing_is_left(&self) {
-        let open =
-            || Present { upstream_idle: self.base.upstream_idle, ..self.proxy.plane().counts().present() };
+        let open = || {
+            let Present { upstream_idle, resting, .. } = self.base;
+            // Whoever waits for long enough rests meanwhile.
+            Present { upstream_idle, resting, ..self.proxy.plane().counts().present() }
+        };
         let start = Instant::now();
         while open() != self.base {
             assert!(start.elapsed() < PATIENCE, "there is {:?}, and was {:?}", open(), self.base);

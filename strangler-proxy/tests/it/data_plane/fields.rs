@@ -40,6 +40,54 @@ fn the_case_of_names_is_kept_on_both_ways() {
 }
 
 #[test]
+fn names_of_what_is_no_head_are_not_touched() {
+    let response = "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n\
+                    HTTP/1.1 200 OK\r\nContent-Length: 32\r\nX-oDD: 1\r\n\r\nHTTP/1.1 200 OK\r\nx-odd: 2\r\nX\r\n\r\n";
+    let control = Origin::new(move |_| response);
+    let proxy = Proxy::to(&control);
+    let mut client = proxy.client();
+    let body = "GET / HTTP/1.1\r\nx-odd: 2\r\n\r\n";
+    for _ in 0..2 {
+        client.send(format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nX-oDD: 1\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        assert_eq!(client.response().status, 103);
+        let response = client.response();
+        assert!(response.head.contains("X-oDD: 1\r\n"), "{}", response.head);
+        assert_eq!(response.text(), "HTTP/1.1 200 OK\r\nx-odd: 2\r\nX\r\n\r\n");
+    }
+    for request in control.received() {
+        assert!(request.head.contains("X-oDD: 1\r\n"), "{}", request.head);
+        assert_eq!(request.body, body.as_bytes());
+    }
+}
+
+#[test]
+fn whoever_answers_in_the_end_is_sent_the_names_as_they_came() {
+    let (control, candidate) =
+        (Origin::saying("control"), Origin::new(|_| "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"));
+    let proxy = Plan::new(control.address).endpoint("GET /a", Stage::Soak).candidate(&candidate).start();
+    let mut client = proxy.client();
+    client.send("GET /a HTTP/1.1\r\nHost: a\r\nX-oDD: 1\r\n\r\n");
+    assert_eq!(client.response().text(), "control");
+    for asked in [&control, &candidate] {
+        assert!(asked.only().head.contains("X-oDD: 1\r\n"));
+    }
+}
+
+#[test]
+fn the_case_of_names_is_lower_where_it_is_not_to_be_kept() {
+    let control = Origin::new(|_| "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-MiXed: 1\r\n\r\n");
+    let proxy =
+        Plan::new(control.address).with(|config| config.forwarding.preserve_header_case = false).start();
+    let mut client = proxy.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nX-oDD: 1\r\n\r\n");
+    assert!(client.response().head.contains("x-mixed: 1\r\n"));
+    assert!(control.only().head.contains("x-odd: 1\r\n"));
+}
+
+#[test]
 fn fields_of_one_connection_stay_there() {
     let control = Origin::new(|_| {
         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: X-Hop, keep-alive\r\nX-Hop: 1\r\n\

@@ -21,6 +21,7 @@ pub(crate) mod origin;
 mod protection;
 mod proxy;
 mod refusals;
+mod rest;
 mod reuse;
 mod slow;
 mod smuggling;

@@ -1,0 +1,353 @@
+//! How the names of a message were written, for whoever writes them next.
+//!
+//! A name means the same in any case (RFC 9110 §5.1), but there are old clients and servers that know theirs in one case
+//! only. The HTTP library has all names in lower case; its own memory for how they came is a second map of them, which
+//! costs more than the rest of a head. So it writes them in lower case, and their letters are put right on the way to
+//! the socket, where a name is as long as it was.
+
+use std::cell::RefCell;
+use std::io::{self, IoSlice};
+use std::task::{Poll, ready};
+
+use memchr::memchr;
+
+/// The names of one head, in the order in which they came.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Of each name its length, then the name.
+    bytes: Vec<u8>,
+    has_capitals: bool,
+}
+
+/// Whoever knows how the names of a request were written.
+pub trait Spelling {
+    /// Puts them there, in place of what was there.
+    fn names(&self, names: &mut Names);
+}
+
+/// The next head that is written, with its names put right.
+#[derive(Debug, Default)]
+pub(super) struct Respelling {
+    names: Names,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// What is written is no head, or is right as it is.
+    #[default]
+    Off,
+    /// What is written next begins with a head.
+    Due,
+    /// So much of it is still to be written.
+    Left(Vec<u8>),
+}
+
+thread_local! {
+    /// A head is put right here. One for the thread is enough: nothing stays in it between two calls.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What the library may have to say before the head of a response, in the same breath.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+/// What a connection may keep of memory for names.
+const KEPT_MAX: usize = 1024;
+
+impl Names {
+    /// Reads those of a head. Gives where it ends; `None`, and no names, when it is not whole. A name of more than 255
+    /// bytes is left out.
+    pub(super) fn read(&mut self, head: &[u8]) -> Option<usize> {
+        self.clear();
+        let end = self.read_lines(head);
+        if end.is_none() {
+            self.clear();
+        }
+        end
+    }
+
+    fn read_lines(&mut self, head: &[u8]) -> Option<usize> {
+        // Empty lines may stand before a request (RFC 9112 §2.2).
+        let begin = head.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+        let mut at = begin + memchr(b'\n', &head[begin..])? + 1;
+        loop {
+            let rest = &head[at..];
+            let length = memchr(b'\n', rest)?;
+            let line = &rest[..length];
+            at += length + 1;
+            if matches!(line, [] | [b'\r']) {
+                return Some(at);
+            }
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+            if let Ok(length) = u8::try_from(colon) {
+                let name = &line[..colon];
+                self.has_capitals = self.has_capitals || name.iter().any(u8::is_ascii_uppercase);
+                self.bytes.push(length);
+                self.bytes.extend_from_slice(name);
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.has_capitals = false;
+        if self.bytes.capacity() > KEPT_MAX {
+            self.bytes = Vec::new();
+        }
+        self.bytes.clear();
+    }
+
+    /// Writes the names of a head as they came. Those that did not come stay as they are.
+    fn put_right(&self, head: &mut [u8]) {
+        // Where the next one stands, if nothing was taken out or put in between.
+        let mut next = 0;
+        let Some(first_line) = memchr(b'\n', head) else { return };
+        let mut at = first_line + 1;
+        while let Some(length) = memchr(b'\n', &head[at..]) {
+            let line = &mut head[at..at + length];
+            if matches!(line, [] | [b'\r']) {
+                return;
+            }
+            if let Some((name, after)) = self.find(line, next) {
+                line[..name.len()].copy_from_slice(name);
+                next = after;
+            }
+            at += length + 1;
+        }
+    }
+
+    /// The name that a line begins with, and where the one after it stands.
+    fn find(&self, line: &[u8], from: usize) -> Option<(&[u8], usize)> {
+        self.find_within(line, from, self.bytes.len()).or_else(|| self.find_within(line, 0, from))
+    }
+
+    fn find_within(&self, line: &[u8], mut at: usize, end: usize) -> Option<(&[u8], usize)> {
+        while at < end {
+            let length = usize::from(self.bytes[at]);
+            let after = at + 1 + length;
+            if line.get(length) == Some(&b':') {
+                let name = &self.bytes[at + 1..after];
+                if line[..length].eq_ignore_ascii_case(name) {
+                    return Some((name, after));
+                }
+            }
+            at = after;
+        }
+        None
+    }
+}
+
+impl Respelling {
+    /// A head is about to be written, whose names are known from here.
+    pub(super) fn expect(&mut self, fill: impl FnOnce(&mut Names)) {
+        fill(&mut self.names);
+        self.state = if self.names.has_capitals { State::Due } else { State::Off };
+    }
+
+    /// Writes what the library wants written. A head is all in the first slice, as the library makes it.
+    pub(super) fn poll_write(
+        &mut self,
+        slices: &[IoSlice<'_>],
+        write: impl FnOnce(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let first: &[u8] = slices.first().map_or(&[], |first| first);
+        match &mut self.state {
+            State::Off => write(slices),
+            State::Due => {
+                let begin = if first.starts_with(CONTINUE) { CONTINUE.len() } else { 0 };
+                if !is_head(&first[begin..]) {
+                    self.state = State::Off;
+                    return write(slices);
+                }
+                SCRATCH.with_borrow_mut(|head| {
+                    head.clear();
+                    head.extend_from_slice(first);
+                    self.names.put_right(&mut head[begin..]);
+                    let written = ready!(write_instead(head, slices, write))?;
+                    self.state = match head.get(written..) {
+                        None | Some([]) => State::Off,
+                        Some(left) => State::Left(left.to_vec()),
+                    };
+                    Poll::Ready(Ok(written))
+                })
+            }
+            State::Left(left) if left.len() <= first.len() => {
+                let written = ready!(write_instead(left, slices, write))?;
+                left.drain(..written.min(left.len()));
+                if left.is_empty() {
+                    self.state = State::Off;
+                }
+                Poll::Ready(Ok(written))
+            }
+            State::Left(_) => {
+                self.state = State::Off;
+                write(slices)
+            }
+        }
+    }
+}
+
+/// Whether this begins with the first line of a message.
+fn is_head(bytes: &[u8]) -> bool {
+    let Some(end) = memchr(b'\n', bytes) else { return false };
+    let line = &bytes[..end];
+    line.starts_with(b"HTTP/1.") || line.ends_with(b" HTTP/1.1\r")
+}
+
+/// Writes `head` in place of as many bytes at the beginning of the first slice.
+fn write_instead(
+    head: &[u8],
+    slices: &[IoSlice<'_>],
+    write: impl FnOnce(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
+) -> Poll<io::Result<usize>> {
+    // What is over is written the next time.
+    const SLICES: usize = 8;
+    let mut all = [IoSlice::new(&[]); SLICES];
+    let rest = slices.first().map_or(&[][..], |first| &first[head.len()..]);
+    let others = slices.iter().skip(1).map(|slice| &**slice);
+    let parts = [head, rest].into_iter().chain(others).filter(|part| !part.is_empty());
+    let mut count = 0;
+    for (place, part) in all.iter_mut().zip(parts) {
+        *place = IoSlice::new(part);
+        count += 1;
+    }
+    write(&all[..count])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(head: &str) -> Names {
+        let mut names = Names::default();
+        assert_eq!(names.read(head.as_bytes()), Some(head.len()));
+        names
+    }
+
+    fn respelled(received: &str, written: &str) -> String {
+        let mut head = written.as_bytes().to_vec();
+        names(received).put_right(&mut head);
+        String::from_utf8(head).unwrap()
+    }
+
+    #[test]
+    fn names_are_written_as_they_came() {
+        let received = "GET / HTTP/1.1\r\nHost: a\r\nX-oDD: Host: b\r\nETag:x\r\nlower: 1\r\n\r\n";
+        for (written, right) in [
+            (
+                "GET / HTTP/1.1\r\nhost: a\r\nx-odd: host: b\r\n",
+                "GET / HTTP/1.1\r\nHost: a\r\nX-oDD: host: b\r\n",
+            ),
+            ("GET / HTTP/1.1\r\netag: x\r\nhost: a\r\n\r\n", "GET / HTTP/1.1\r\nETag: x\r\nHost: a\r\n\r\n"),
+            (
+                "GET / HTTP/1.1\r\nvia: 1\r\nhost: a\r\nhostx: a\r\n\r\n",
+                "GET / HTTP/1.1\r\nvia: 1\r\nHost: a\r\nhostx: a\r\n\r\n",
+            ),
+            (
+                "GET / HTTP/1.1\r\nlower: etag\r\n\r\netag: 1\r\n",
+                "GET / HTTP/1.1\r\nlower: etag\r\n\r\netag: 1\r\n",
+            ),
+        ] {
+            assert_eq!(respelled(received, written), right);
+        }
+    }
+
+    #[test]
+    fn each_line_of_a_repeated_name_is_written_as_it_came() {
+        let received = "HTTP/1.1 200 OK\r\nX-a: 1\r\nB: 1\r\nx-A: 2\r\nx-a: 3\r\n\r\n";
+        let written = "HTTP/1.1 200 OK\r\nx-a: 1\r\nx-a: 2\r\nx-a: 3\r\nb: 1\r\n\r\n";
+        let right = "HTTP/1.1 200 OK\r\nX-a: 1\r\nx-A: 2\r\nx-a: 3\r\nB: 1\r\n\r\n";
+        assert_eq!(respelled(received, written), right);
+    }
+
+    #[test]
+    fn a_head_is_read_to_its_end_and_no_further() {
+        let mut names = Names::default();
+        assert_eq!(names.read(b"POST / HTTP/1.1\r\nHost: a\r\n\r\nX-Body: 1\r\n\r\n"), Some(28));
+        assert_eq!(names.bytes, b"\x04Host");
+        assert_eq!(names.read(b"\r\nGET / HTTP/1.1\nA: b\n\n"), Some(23));
+        assert_eq!(names.bytes, b"\x01A");
+        for part in
+            ["", "\r\n", "GET / HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r"]
+        {
+            assert_eq!(names.read(part.as_bytes()), None, "{part:?}");
+            assert_eq!(names, Names::default());
+        }
+        let long = format!("GET / HTTP/1.1\r\n{}: a\r\nB: c\r\n\r\n", "X".repeat(256));
+        names.read(long.as_bytes());
+        assert_eq!(names.bytes, b"\x01B");
+    }
+
+    /// What goes to a socket that takes so many bytes at a time, and now and then none.
+    fn written(respelling: &mut Respelling, parts: &[&[u8]], at_a_time: usize) -> Vec<u8> {
+        let (mut parts, mut written, mut turn) = (parts.to_vec(), Vec::new(), 0);
+        while parts.iter().any(|part| !part.is_empty()) {
+            let slices: Vec<_> =
+                parts.iter().filter(|part| !part.is_empty()).map(|part| IoSlice::new(part)).collect();
+            turn += 1;
+            let wrote = respelling.poll_write(&slices, |slices| {
+                if turn % 3 == 1 {
+                    return Poll::Pending;
+                }
+                let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+                let taken = all.len().min(at_a_time);
+                written.extend_from_slice(&all[..taken]);
+                Poll::Ready(Ok(taken))
+            });
+            let Poll::Ready(wrote) = wrote else { continue };
+            let mut left = wrote.unwrap();
+            for part in &mut parts {
+                let of_this = left.min(part.len());
+                *part = &part[of_this..];
+                left -= of_this;
+            }
+        }
+        written
+    }
+
+    #[test]
+    fn a_head_is_put_right_and_what_follows_is_not_whatever_the_socket_takes() {
+        let head = "HTTP/1.1 200 OK\r\nx-odd: 1\r\ncontent-length: 70\r\n\r\n";
+        let body = "x-odd: not a field\r\n".repeat(3);
+        let right = format!("HTTP/1.1 200 OK\r\nX-oDD: 1\r\nContent-Length: 70\r\n\r\n{body}");
+        for at_a_time in (1..right.len()).chain([1000]) {
+            let mut respelling = Respelling::default();
+            respelling
+                .expect(|all| *all = names("HTTP/1.1 200 OK\r\nX-oDD: 1\r\nContent-Length: 70\r\n\r\n"));
+            let came = written(&mut respelling, &[head.as_bytes(), body.as_bytes()], at_a_time);
+            assert_eq!(String::from_utf8(came).unwrap(), right, "{at_a_time} bytes at a time");
+            let again = written(&mut respelling, &[head.as_bytes()], at_a_time);
+            assert_eq!(again, head.as_bytes(), "it was not expected");
+        }
+    }
+
+    #[test]
+    fn many_parts_are_all_written() {
+        let mut respelling = Respelling::default();
+        respelling.expect(|all| *all = names("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+        let mut parts = vec![&b"POST / HTTP/1.1\r\nhost: a\r\n\r\n"[..]];
+        parts.resize(40, b"part");
+        let came = written(&mut respelling, &parts, 1000);
+        assert_eq!(came, [&b"POST / HTTP/1.1\r\nHost: a\r\n\r\n"[..], &b"part".repeat(39)].concat());
+    }
+
+    #[test]
+    fn what_stands_before_a_response_is_passed_over() {
+        let mut respelling = Respelling::default();
+        respelling.expect(|all| *all = names("HTTP/1.1 200 OK\r\nA: 1\r\n\r\n"));
+        let both = [CONTINUE, b"HTTP/1.1 200 OK\r\na: 1\r\n\r\n"].concat();
+        let came = written(&mut respelling, &[&both], 1000);
+        assert_eq!(came, [CONTINUE, b"HTTP/1.1 200 OK\r\nA: 1\r\n\r\n"].concat());
+    }
+
+    #[test]
+    fn what_is_no_head_is_not_touched() {
+        let mut respelling = Respelling::default();
+        let expect = |respelling: &mut Respelling| {
+            respelling.expect(|all| *all = names("HTTP/1.1 200 OK\r\nA: 1\r\n\r\n"))
+        };
+        expect(&mut respelling);
+        let body = b"text\r\na: 1\r\n\r\n";
+        assert_eq!(written(&mut respelling, &[body], 1000), body);
+        let head = b"HTTP/1.1 200 OK\r\na: 1\r\n\r\n";
+        assert_eq!(written(&mut respelling, &[head], 1000), head, "only what comes first is a head");
+    }
+}
