@@ -13,7 +13,7 @@ from options import Options
 from . import candidates, idle, throughput
 from .contestants import HaProxy, Nginx, NginxMirror, NginxTuned, Strangler, StranglerShadow
 from .load import CASES
-from .peers import Envoy, EnvoyMirror, Pingora
+from .peers import Envoy, EnvoyMirror, Hyper, Pingora
 from .processes import Started
 from .tools import Unavailable, say, target
 from .upstreams import Upstreams
@@ -26,6 +26,7 @@ CONTESTANTS = {
     "envoy": Envoy,
     "envoy-mirror": EnvoyMirror,
     "pingora": Pingora,
+    "hyper": Hyper,
     "strangler-legacy": Strangler,
     "strangler-shadow": StranglerShadow,
 }

@@ -3,12 +3,15 @@
 import resource
 import socket
 import statistics
+import time
 from contextlib import ExitStack
 
 from .load import CASES, closed_loop
 from .processes import cpu_seconds, resident_bytes
 from .tools import say
 
+# What a proxy gives back of a connection that nobody uses, it gives back after a while.
+IDLE_FOR = 3
 REQUEST = b"GET /1k.json HTTP/1.1\r\nHost: idle\r\n\r\n"
 
 
@@ -30,6 +33,7 @@ def measure(running, options):
                 stack.enter_context(connection)
                 asked_once(connection)
             one.settle()
+            time.sleep(IDLE_FOR)
             grown = resident_bytes(one.pids) - before
             among = cpu_per_request(one, case, options)
         rows[one.name] = {"bytes": grown / options.idle, "without": without, "among": among}

@@ -1,4 +1,4 @@
-"""Envoy and Pingora, which Debian does not have."""
+"""Envoy, Pingora and the bare HTTP library, which Debian does not have."""
 
 import json
 
@@ -72,6 +72,16 @@ class EnvoyMirror(Envoy):
     """With its request mirror: the candidate gets a copy, and what it answers is thrown away."""
 
     mirrors = True
+
+
+class Hyper(Contestant):
+    """A pass-through that is nothing but the HTTP library, in `bench/hyper`."""
+
+    answers = ("h1", "h2")
+
+    def command(self):
+        http1, http2 = (f"127.0.0.1:{port}" for port in (self.port, self.port_h2))
+        return [built("hyper", "hyper-pass-through"), http1, self.control, http2]
 
 
 class Pingora(Contestant):

@@ -9,14 +9,15 @@ use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::task::{Poll, ready};
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 /// The names of one head, in the order in which they came.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    /// Of each name its length, then the name.
+    /// Of each name its length and whether it has capitals ([`CAPITALS`]), then the name.
     bytes: Vec<u8>,
-    has_capitals: bool,
+    /// How many have capitals: the others are right as the library writes them.
+    with_capitals: usize,
 }
 
 /// Whoever knows how the names of a request were written.
@@ -52,9 +53,15 @@ thread_local! {
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// What a connection may keep of memory for names.
 const KEPT_MAX: usize = 1024;
+/// Of as many as most heads have.
+const USUAL: usize = 256;
+/// The bit of a length that says that the name has capitals.
+const CAPITALS: u8 = 0x80;
+/// Longer names are left out.
+const NAME_MAX: usize = 0x7f;
 
 impl Names {
-    /// Reads those of a head. Gives where it ends; `None`, and no names, when it is not whole. A name of more than 255
+    /// Reads those of a head. Gives where it ends; `None`, and no names, when it is not whole. A name of more than 127
     /// bytes is left out.
     pub(super) fn read(&mut self, head: &[u8]) -> Option<usize> {
         self.clear();
@@ -68,27 +75,31 @@ impl Names {
     fn read_lines(&mut self, head: &[u8]) -> Option<usize> {
         // Empty lines may stand before a request (RFC 9112 §2.2).
         let begin = head.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(USUAL);
+        }
         let mut at = begin + memchr(b'\n', &head[begin..])? + 1;
         loop {
             let rest = &head[at..];
-            let length = memchr(b'\n', rest)?;
-            let line = &rest[..length];
-            at += length + 1;
-            if matches!(line, [] | [b'\r']) {
-                return Some(at);
+            if let [b'\n', ..] | [b'\r', b'\n', ..] = rest {
+                return Some(at + if rest[0] == b'\n' { 1 } else { 2 });
             }
-            let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-            if let Ok(length) = u8::try_from(colon) {
-                let name = &line[..colon];
-                self.has_capitals = self.has_capitals || name.iter().any(u8::is_ascii_uppercase);
-                self.bytes.push(length);
+            // A line without a colon ends here too, and is no name.
+            let length = memchr2(b':', b'\n', rest)?;
+            if rest[length] == b':' && length <= NAME_MAX {
+                let name = &rest[..length];
+                // All of it is looked at, since that is quicker than to stop at the first.
+                let has_capitals = name.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase());
+                self.bytes.push(length as u8 | if has_capitals { CAPITALS } else { 0 });
                 self.bytes.extend_from_slice(name);
+                self.with_capitals += usize::from(has_capitals);
             }
+            at += length + memchr(b'\n', &rest[length..])? + 1;
         }
     }
 
     pub(super) fn clear(&mut self) {
-        self.has_capitals = false;
+        self.with_capitals = 0;
         if self.bytes.capacity() > KEPT_MAX {
             self.bytes = Vec::new();
         }
@@ -99,34 +110,37 @@ impl Names {
     fn put_right(&self, head: &mut [u8]) {
         // Where the next one stands, if nothing was taken out or put in between.
         let mut next = 0;
+        let mut left = self.with_capitals;
         let Some(first_line) = memchr(b'\n', head) else { return };
         let mut at = first_line + 1;
-        while let Some(length) = memchr(b'\n', &head[at..]) {
-            let line = &mut head[at..at + length];
-            if matches!(line, [] | [b'\r']) {
+        while left > 0 {
+            let line = &mut head[at..];
+            if let [] | [b'\n' | b'\r', ..] = line {
                 return;
             }
-            if let Some((name, after)) = self.find(line, next) {
+            if let Some((name, capitals, after)) = self.find(line, next) {
                 line[..name.len()].copy_from_slice(name);
                 next = after;
+                left -= usize::from(capitals);
             }
+            let Some(length) = memchr(b'\n', line) else { return };
             at += length + 1;
         }
     }
 
-    /// The name that a line begins with, and where the one after it stands.
-    fn find(&self, line: &[u8], from: usize) -> Option<(&[u8], usize)> {
+    /// The name that a line begins with, whether it has capitals, and where the one after it stands.
+    fn find(&self, line: &[u8], from: usize) -> Option<(&[u8], bool, usize)> {
         self.find_within(line, from, self.bytes.len()).or_else(|| self.find_within(line, 0, from))
     }
 
-    fn find_within(&self, line: &[u8], mut at: usize, end: usize) -> Option<(&[u8], usize)> {
+    fn find_within(&self, line: &[u8], mut at: usize, end: usize) -> Option<(&[u8], bool, usize)> {
         while at < end {
-            let length = usize::from(self.bytes[at]);
+            let length = usize::from(self.bytes[at] & !CAPITALS);
             let after = at + 1 + length;
             if line.get(length) == Some(&b':') {
                 let name = &self.bytes[at + 1..after];
-                if line[..length].eq_ignore_ascii_case(name) {
-                    return Some((name, after));
+                if is_lower_case_of(&line[..length], name) {
+                    return Some((name, self.bytes[at] & CAPITALS != 0, after));
                 }
             }
             at = after;
@@ -139,7 +153,7 @@ impl Respelling {
     /// A head is about to be written, whose names are known from here.
     pub(super) fn expect(&mut self, fill: impl FnOnce(&mut Names)) {
         fill(&mut self.names);
-        self.state = if self.names.has_capitals { State::Due } else { State::Off };
+        self.state = if self.names.with_capitals > 0 { State::Due } else { State::Off };
     }
 
     /// Writes what the library wants written. A head is all in the first slice, as the library makes it.
@@ -153,6 +167,9 @@ impl Respelling {
             State::Off => write(slices),
             State::Due => {
                 let begin = if first.starts_with(CONTINUE) { CONTINUE.len() } else { 0 };
+                if begin > 0 && begin == first.len() {
+                    return write(slices);
+                }
                 if !is_head(&first[begin..]) {
                     self.state = State::Off;
                     return write(slices);
@@ -185,6 +202,12 @@ impl Respelling {
     }
 }
 
+/// Whether one name, of the library, is the other one in lower case. As long as it.
+fn is_lower_case_of(lower: &[u8], name: &[u8]) -> bool {
+    let differs = |(lower, byte): (&u8, &u8)| lower ^ (byte | (u8::from(byte.is_ascii_uppercase()) << 5));
+    lower.iter().zip(name).map(differs).fold(0, |all, one| all | one) == 0
+}
+
 /// Whether this begins with the first line of a message.
 fn is_head(bytes: &[u8]) -> bool {
     let Some(end) = memchr(b'\n', bytes) else { return false };
@@ -198,16 +221,21 @@ fn write_instead(
     slices: &[IoSlice<'_>],
     write: impl FnOnce(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
 ) -> Poll<io::Result<usize>> {
-    // What is over is written the next time.
-    const SLICES: usize = 8;
-    let mut all = [IoSlice::new(&[]); SLICES];
     let rest = slices.first().map_or(&[][..], |first| &first[head.len()..]);
+    // A body in one piece, as a rule.
+    match slices {
+        [_] if rest.is_empty() => return write(&[IoSlice::new(head)]),
+        [_, body] if rest.is_empty() => return write(&[IoSlice::new(head), IoSlice::new(body)]),
+        _ => {}
+    }
+    // What is over is written the next time.
+    const SLICES: usize = 16;
+    let mut all = [IoSlice::new(&[]); SLICES];
     let others = slices.iter().skip(1).map(|slice| &**slice);
-    let parts = [head, rest].into_iter().chain(others).filter(|part| !part.is_empty());
-    let mut count = 0;
+    let parts = [head, rest].into_iter().chain(others);
+    let count = slices.len().saturating_add(1).min(SLICES);
     for (place, part) in all.iter_mut().zip(parts) {
         *place = IoSlice::new(part);
-        count += 1;
     }
     write(&all[..count])
 }
@@ -262,18 +290,18 @@ mod tests {
     fn a_head_is_read_to_its_end_and_no_further() {
         let mut names = Names::default();
         assert_eq!(names.read(b"POST / HTTP/1.1\r\nHost: a\r\n\r\nX-Body: 1\r\n\r\n"), Some(28));
-        assert_eq!(names.bytes, b"\x04Host");
+        assert_eq!(names.bytes, b"\x84Host");
         assert_eq!(names.read(b"\r\nGET / HTTP/1.1\nA: b\n\n"), Some(23));
-        assert_eq!(names.bytes, b"\x01A");
+        assert_eq!(names.bytes, b"\x81A");
         for part in
             ["", "\r\n", "GET / HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r"]
         {
             assert_eq!(names.read(part.as_bytes()), None, "{part:?}");
-            assert_eq!(names, Names::default());
+            assert_eq!((names.bytes.len(), names.with_capitals), (0, 0));
         }
-        let long = format!("GET / HTTP/1.1\r\n{}: a\r\nB: c\r\n\r\n", "X".repeat(256));
+        let long = format!("GET / HTTP/1.1\r\n{}: a\r\nB: c\r\n\r\n", "X".repeat(128));
         names.read(long.as_bytes());
-        assert_eq!(names.bytes, b"\x01B");
+        assert_eq!(names.bytes, b"\x81B");
     }
 
     /// What goes to a socket that takes so many bytes at a time, and now and then none.
@@ -336,6 +364,10 @@ mod tests {
         let both = [CONTINUE, b"HTTP/1.1 200 OK\r\na: 1\r\n\r\n"].concat();
         let came = written(&mut respelling, &[&both], 1000);
         assert_eq!(came, [CONTINUE, b"HTTP/1.1 200 OK\r\nA: 1\r\n\r\n"].concat());
+        respelling.expect(|all| *all = names("HTTP/1.1 200 OK\r\nA: 1\r\n\r\n"));
+        assert_eq!(written(&mut respelling, &[CONTINUE], 1000), CONTINUE);
+        let came = written(&mut respelling, &[b"HTTP/1.1 200 OK\r\na: 1\r\n\r\n"], 1000);
+        assert_eq!(came, b"HTTP/1.1 200 OK\r\nA: 1\r\n\r\n", "it had not come yet");
     }
 
     #[test]

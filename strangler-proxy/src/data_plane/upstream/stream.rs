@@ -94,7 +94,10 @@ impl Ear {
     /// A request is about to be written, with its names as they came, and those of its response are listened for.
     pub(in crate::data_plane) fn asks(&self, spelling: &dyn Spelling) {
         self.asking.borrow_mut().expect(|names| spelling.names(names));
-        *self.answer.borrow_mut() = Hearing { listens: true, ..Hearing::default() };
+        let mut answer = self.answer.borrow_mut();
+        answer.listens = true;
+        answer.begun.clear();
+        answer.names.clear();
     }
 
     /// The names of the response that came.
