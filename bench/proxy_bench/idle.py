@@ -78,8 +78,9 @@ def markdown(measured):
         "|---|---|---|---|",
     ]
     for name, row in measured["rows"].items():
+        # Too short a run has no tick of the kernel's clock in it.
+        ratio = f" ({row['among'] / row['without']:.2f})" if row["without"] else ""
         lines.append(
-            f"| {name} | {row['bytes'] / 1024:.1f} KiB | {row['without']:.1f} µs | {row['among']:.1f} µs"
-            f" ({row['among'] / row['without']:.2f}) |"
+            f"| {name} | {row['bytes'] / 1024:.1f} KiB | {row['without']:.1f} µs | {row['among']:.1f} µs{ratio} |"
         )
     return "\n".join(lines)
