@@ -374,7 +374,7 @@ mod tests {
     fn what_is_no_head_is_not_touched() {
         let mut respelling = Respelling::default();
         let expect = |respelling: &mut Respelling| {
-            respelling.expect(|all| *all = names("HTTP/1.1 200 OK\r\nA: 1\r\n\r\n"))
+            respelling.expect(|all| *all = names("HTTP/1.1 200 OK\r\nA: 1\r\n\r\n"));
         };
         expect(&mut respelling);
         let body = b"text\r\na: 1\r\n\r\n";
