@@ -86,11 +86,12 @@ impl Names {
             }
             // A line without a colon ends here too, and is no name.
             let length = memchr2(b':', b'\n', rest)?;
-            if rest[length] == b':' && length <= NAME_MAX {
-                let name = &rest[..length];
+            // The spaces that a response may have there are no part of it (RFC 9112 §5.1).
+            let name = rest[..length].trim_ascii_end();
+            if rest[length] == b':' && name.len() <= NAME_MAX {
                 // All of it is looked at, since that is quicker than to stop at the first.
                 let has_capitals = name.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase());
-                self.bytes.push(length as u8 | if has_capitals { CAPITALS } else { 0 });
+                self.bytes.push(name.len() as u8 | if has_capitals { CAPITALS } else { 0 });
                 self.bytes.extend_from_slice(name);
                 self.with_capitals += usize::from(has_capitals);
             }
@@ -299,6 +300,8 @@ mod tests {
             assert_eq!(names.read(part.as_bytes()), None, "{part:?}");
             assert_eq!((names.bytes.len(), names.with_capitals), (0, 0));
         }
+        names.read(b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n");
+        assert_eq!(names.bytes, b"\x81A");
         let long = format!("GET / HTTP/1.1\r\n{}: a\r\nB: c\r\n\r\n", "X".repeat(128));
         names.read(long.as_bytes());
         assert_eq!(names.bytes, b"\x81B");
