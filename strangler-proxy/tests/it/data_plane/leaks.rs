@@ -90,11 +90,11 @@ const FAULTS: [(&str, Fault); 16] = [
     ),
     (
         "interim responses without end",
-        OfHasty(|proxy| whatever_comes(proxy, "GET /hints HTTP/1.1\r\nHost: a\r\n\r\n")),
+        OfHasty(|proxy| whatever_comes(proxy, "GET /hints HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")),
     ),
     (
         "an upstream that never answers",
-        OfHasty(|proxy| whatever_comes(proxy, "GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n")),
+        OfHasty(|proxy| whatever_comes(proxy, "GET /hangs HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")),
     ),
     (
         "an upstream that never reads",
