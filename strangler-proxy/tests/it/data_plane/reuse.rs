@@ -196,6 +196,7 @@ fn no_more_connections_are_made_than_allowed() {
     for client in clients.iter_mut().chain([&mut waiting]) {
         assert_eq!(client.response().status, 200);
     }
+    assert_eq!(control.connections(), 2);
 }
 
 #[test]
