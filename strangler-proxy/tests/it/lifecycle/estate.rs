@@ -148,6 +148,13 @@ impl Estate {
         transition
     }
 
+    /// Waits for a group; the first. What an endpoint falls back for is acted upon before it is written down.
+    pub(crate) fn group(&self) -> Value {
+        let first = || self.ask("groups")["data"]["groups"][0].clone();
+        eventually(|| !first().is_null());
+        first()
+    }
+
     /// Waits until every request has come to its end.
     pub(crate) fn settled(&self) {
         eventually(|| self.ask("status")["data"]["pending"] == 0);

@@ -31,9 +31,8 @@ fn falls_back(stage: &str, client_sees: &str) {
     let evidence = &transition["evidence"];
     assert_eq!((&evidence["trigger"], &evidence["confirmation"]), (&"exposure".into(), &"confirmed".into()));
     assert!(evidence["location"].as_str().unwrap().starts_with("$.tracks"), "{transition}");
-    let listed = estate.ask("groups");
-    let group = &listed["data"]["groups"][0];
-    assert_eq!((&group["id"], &group["severity"]), (&evidence["group"], &"exposure".into()), "{listed}");
+    let group = estate.group();
+    assert_eq!((&group["id"], &group["severity"]), (&evidence["group"], &"exposure".into()), "{group}");
 
     let candidate_answers = || estate.candidate.received().iter().filter(|it| !is_shadow(it)).count();
     let before = candidate_answers();
