@@ -11,7 +11,7 @@ from pathlib import Path
 from options import Options
 
 from . import candidates, idle, throughput
-from .contestants import HaProxy, Nginx, NginxMirror, NginxTuned, Strangler, StranglerShadow
+from .contestants import HaProxy, Nginx, NginxMirror, NginxTuned, Strangler, StranglerShadow, StranglerShadowAbreast
 from .load import CASES
 from .peers import Envoy, EnvoyMirror, Hyper, Pingora
 from .processes import Started
@@ -29,9 +29,10 @@ CONTESTANTS = {
     "hyper": Hyper,
     "strangler-legacy": Strangler,
     "strangler-shadow": StranglerShadow,
+    "strangler-shadow-abreast": StranglerShadowAbreast,
 }
 # Copies nothing of a POST that the others could be compared with.
-SHADOWS = ("nginx-mirror", "envoy-mirror", "strangler-shadow")
+SHADOWS = ("nginx-mirror", "envoy-mirror", "strangler-shadow", "strangler-shadow-abreast")
 TABLES = [*CASES, "idle", "candidates"]
 
 
@@ -42,7 +43,7 @@ def arguments():
         "Prints markdown. What was measured is kept, so that a run that was interrupted goes on with --only.",
     )
     parser.load(seconds=5.0, rounds=5, connections=32)
-    parser.add_argument("--rate", type=int, default=1000, help="requests/s at which latency is measured; 0 leaves it out")
+    parser.add_argument("--rate", type=int, default=2000, help="requests/s at which latency is measured; 0 leaves it out")
     parser.add_argument("--idle", type=int, default=10_000, help="idle connections")
     parser.add_argument(
         "--only", default=",".join(TABLES), help="tables to measure now; the others are printed as they were measured last"

@@ -36,8 +36,8 @@ def measure(folder, port, upstreams, options, started):
         say(f"shadowing with a candidate in trouble: round {number + 1} of {options.rounds}")
         names = list(everybody)
         for name in names if number % 2 == 0 else reversed(names):
-            p50, p99 = steady_rate(everybody[name], case, options)
-            rounds[name].append({"p50": p50, "p99": p99})
+            answered = steady_rate(everybody[name], case, options)
+            rounds[name].append({"p50": answered.p50, "p99": answered.p99})
             if name in ("off", "on"):
                 everybody[name].settle()
     return {"rate": options.rate, "rounds": rounds}

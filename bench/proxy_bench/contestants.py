@@ -139,6 +139,7 @@ class Strangler(Contestant):
     """`strangler serve` with its defaults, and every endpoint of the load declared."""
 
     stage = "legacy"
+    settings = ""
 
     def url(self, kind):
         # One port for both: it looks at the first bytes of a connection.
@@ -174,6 +175,7 @@ class Strangler(Contestant):
             upstream_connections = 1024
             [timeouts]
             client_idle = "15m"
+            {self.settings}
             """
         )
         return [self.binary, "serve", "--config", folder / "strangler.toml"]
@@ -217,6 +219,12 @@ class StranglerShadow(Strangler):
                 if name.startswith("strangler_") and key in name and not line.startswith("#"):
                     sums[key] += float(value)
         return sums
+
+
+class StranglerShadowAbreast(StranglerShadow):
+    """With threads behind the clients that do not give way to them: the core is shared, and a full load compared too."""
+
+    settings = "[shadow]\nnice = 0\n[record]\nnice = 0\n"
 
 
 def wait_until(condition, seconds=90):

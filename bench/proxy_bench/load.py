@@ -79,10 +79,18 @@ def h2load(url, seconds, options):
     return Load(succeeded, seconds, failed + errored + late + bad)
 
 
-def steady_rate(contestant, case, options, rate=None, path=None):
-    """So many requests a second, whatever the proxy does; p50 and p99 in microseconds, from when each was due."""
+@dataclass
+class Answered:
+    requests: int
+    # In microseconds, from when each request was due.
+    p50: float
+    p99: float
+
+
+def steady_rate(contestant, case, options):
+    """So many requests a second, whatever the proxy does."""
     address = contestant.url(case.kind).removeprefix("http://")
-    words = [address, path or case.path, rate or options.rate, options.seconds, 64]
+    words = [address, case.path, options.rate, options.seconds, 64]
     if case.is_post:
         file = options.folder / "steady-post.json"
         file.write_text(body(POST_BYTES))
@@ -90,7 +98,7 @@ def steady_rate(contestant, case, options, rate=None, path=None):
     measured = json.loads(run(options, open_loop(options), *words))
     if measured["failed"]:
         raise RuntimeError(f"{contestant.name}: {measured['failed']} of {measured['requests']} requests failed")
-    return measured["p50"], measured["p99"]
+    return Answered(measured["requests"], measured["p50"], measured["p99"])
 
 
 def open_loop(options):

@@ -39,46 +39,79 @@ def once(one, case, options):
     }
     # The generator of steady rates speaks HTTP/1.1 in the clear.
     if options.rate and case.kind == "h1":
-        result["p50"], result["p99"] = steady_rate(one, case, options)
-        one.settle()
+        result["steady"] = steadily(one, case, options)
     return result
+
+
+def steadily(one, case, options):
+    """At a rate that leaves the proxy's core idle time, so that work that gives way to clients is done as well."""
+    before, counted = cpu_seconds(one.pids), one.compared()
+    answered = steady_rate(one, case, options)
+    one.settle()
+    used, compared = cpu_seconds(one.pids) - before, one.compared() - counted
+    return {
+        "rate": options.rate,
+        "micros": used / answered.requests * 1e6,
+        "compared": compared / answered.requests,
+        "p50": answered.p50,
+        "p99": answered.p99,
+    }
 
 
 def markdown(measured):
     rounds = measured["rounds"]
-
-    def median(name, key):
-        return statistics.median(result[key] for result in rounds[name])
-
-    has_latency = all("p50" in result for results in rounds.values() for result in results)
-    direct = rounds.get("direct")
-    lines = [
-        f"### {measured['title']}",
-        "",
-        "| | CPU/request | to nginx | spread | requests/s | added p50 | added p99 | compared |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for name, results in rounds.items():
-        # Against nginx in the same round: what a neighbour on the machine took, it took from both.
-        ratios = [result["micros"] / nginx["micros"] for result, nginx in zip(results, rounds["nginx"])]
-        cells = [name]
-        if name == "direct":
-            cells += ["", "", ""]
-        else:
-            cells += [
-                f"{median(name, 'micros'):.1f} µs",
-                f"{statistics.median(ratios):.2f}",
-                f"{min(ratios):.2f}–{max(ratios):.2f}",
-            ]
-        cells.append(f"{median(name, 'per_second'):,.0f}")
-        if not has_latency or not direct:
-            cells += ["", ""]
-        elif name == "direct":
-            cells += [f"{median(name, key):.0f} µs as it is" for key in ("p50", "p99")]
-        else:
-            cells += [f"{median(name, key) - median('direct', key):+.0f} µs" for key in ("p50", "p99")]
-        share = median(name, "compared")
-        cells.append(f"{share:.1%}" if share else "")
-        lines.append(f"| {' | '.join(cells)} |")
+    lines = [f"### {measured['title']}", "", "As fast as it goes:", "", *closed_table(rounds)]
+    if all("steady" in result for results in rounds.values() for result in results):
+        rate = rounds["nginx"][0]["steady"]["rate"]
+        steady = {name: [result["steady"] for result in results] for name, results in rounds.items()}
+        lines += ["", f"At {rate} requests/s:", "", *steady_table(steady)]
     lines += [f"\n{name}: left out, {why}." for name, why in measured["left_out"].items() if name != "direct"]
     return "\n".join(lines)
+
+
+def closed_table(rounds):
+    yield "| | CPU/request | to nginx | spread | requests/s | compared |"
+    yield "|---|---|---|---|---|---|"
+    for name, results in rounds.items():
+        yield row(name, *cpu(rounds, name, "nginx"), f"{median(results, 'per_second'):,.0f}", share(results))
+
+
+def steady_table(rounds):
+    has_mirror = "nginx-mirror" in rounds
+    peers = ["nginx", "nginx-mirror"] if has_mirror else ["nginx"]
+    columns = [column for peer in peers for column in (f"to {peer}", "spread")]
+    yield row("", "CPU/request", *columns, "added p50", "added p99", "compared")
+    yield "|---" * (5 + len(columns)) + "|"
+    direct = rounds.get("direct")
+    for name, results in rounds.items():
+        micros, *_ = cpu(rounds, name, "nginx")
+        cells = [micros, *(cell for peer in peers for cell in cpu(rounds, name, peer)[1:])]
+        for key in ("p50", "p99"):
+            if name == "direct":
+                cells.append(f"{median(results, key):.0f} µs as it is")
+            else:
+                cells.append(f"{median(results, key) - median(direct, key):+.0f} µs" if direct else "")
+        yield row(name, *cells, share(results))
+
+
+def cpu(rounds, name, peer):
+    """CPU per request, and the median, least and largest of its ratios to a peer."""
+    if name == "direct":
+        return "", "", ""
+    # In the same round: what a neighbour on the machine took, it took from both.
+    ratios = [one["micros"] / other["micros"] for one, other in zip(rounds[name], rounds[peer])]
+    spread = f"{min(ratios):.2f}–{max(ratios):.2f}"
+    return f"{median(rounds[name], 'micros'):.1f} µs", f"{statistics.median(ratios):.2f}", spread
+
+
+def share(results):
+    compared = median(results, "compared")
+    return f"{compared:.1%}" if compared else ""
+
+
+def median(results, key):
+    return statistics.median(result[key] for result in results)
+
+
+def row(*cells):
+    return f"| {' | '.join(cells)} |"
