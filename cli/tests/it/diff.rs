@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::rig::{Rig, Said, run};
+use crate::rig::{NOBODY, Rig, Said, run};
 
 fn diff(control: &str, candidate: &str, more: &[&str]) -> Said {
     let dir = tempfile::tempdir().unwrap();
@@ -47,8 +47,7 @@ fn two_urls_are_asked_and_compared() {
 #[test]
 fn a_server_that_is_not_there_is_an_error_and_no_difference() {
     let dir = tempfile::tempdir().unwrap();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{free}/");
+    let url = format!("http://{NOBODY}/");
     let said = run(dir.path(), &["diff", &url, &url], &[]);
     assert_eq!(said.code, 1, "{said:?}");
 }

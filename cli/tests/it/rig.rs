@@ -14,6 +14,9 @@ use crate::upstream::{Answer, Upstream};
 /// What a condition may take before the test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Nobody listens there: the system gives ports below 1024 to nobody who asks for any.
+pub(crate) const NOBODY: &str = "127.0.0.1:1";
+
 /// Five comparisons are enough, of one request too; how fast the two are says nothing on a machine that tests share.
 const POLICY: &str = "[policy]\np0 = \"5%\"\np1 = \"50%\"\nsame_request = \"100%\"\nlatency = \"state\"\n";
 

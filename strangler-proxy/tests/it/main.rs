@@ -9,6 +9,7 @@ mod docs;
 mod har;
 mod mutation;
 mod openapi;
+mod ports;
 mod data_plane;
 mod control;
 mod lifecycle;

@@ -89,10 +89,9 @@ impl Drop for Server {
     }
 }
 
-/// Nobody listens at this address.
+/// Nobody listens at this address: the system gives ports below 1024 to nobody who asks for any.
 pub(crate) fn nowhere() -> String {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+    "http://127.0.0.1:1".to_owned()
 }
 
 fn serve(stream: TcpStream, answer: &dyn Fn(&Asked) -> Reply, log: &Mutex<Vec<Asked>>) {

@@ -11,6 +11,7 @@ use strangler_proxy::data_plane::upstream::{Address, AddressState, Check, Use};
 
 use super::origin::{Origin, ok};
 use super::proxy::{Plan, Proxy};
+use crate::ports::Port;
 use crate::shadow::rig::eventually;
 
 /// Control is at all of these.
@@ -50,7 +51,7 @@ fn requests_are_spread_over_all_addresses() {
 #[test]
 fn a_connection_that_cannot_be_made_is_tried_at_another_address() {
     let well = Origin::saying("x");
-    let nowhere = Origin::nowhere();
+    let nowhere = Port::refused();
     let proxy = Plan::new(well.address).with(at(&[nowhere, well.address])).start();
     let mut client = proxy.client();
     for n in 0..50 {
@@ -120,7 +121,7 @@ fn an_address_that_comes_back_is_used_again() {
 /// The proxy asks for itself; no client is the one that finds out.
 #[test]
 fn an_address_that_was_left_alone_is_asked_how_it_is_before_it_gets_requests() {
-    let (well, nowhere) = (Origin::saying("x"), Origin::nowhere());
+    let (well, nowhere) = (Origin::saying("x"), Port::refused());
     let proxy =
         Plan::new(well.address).with(at(&[nowhere, well.address])).with(leave_alone_for_a_moment).start();
     eventually(|| {
@@ -184,7 +185,7 @@ fn reach(proxy: &Proxy) -> Result<(), String> {
 
 #[test]
 fn an_upstream_can_be_reached_when_an_address_takes_connections() {
-    let (well, nowhere) = (Origin::saying("x"), Origin::nowhere());
+    let (well, nowhere) = (Origin::saying("x"), Port::refused());
     let proxy = Plan::new(well.address).with(at(&[nowhere, well.address])).start();
     assert_eq!(reach(&proxy), Ok(()));
     let proxy = Plan::new(nowhere).start();
@@ -213,7 +214,7 @@ fn the_health_check_says_whether_an_upstream_can_be_reached_where_there_is_one()
 
 #[test]
 fn never_are_all_addresses_ejected() {
-    let (one, other) = (Origin::nowhere(), Origin::nowhere());
+    let (one, other) = (Port::refused(), Port::refused());
     let proxy = Plan::new(one).with(at(&[one, other])).start();
     for _ in 0..30 {
         assert_eq!(proxy.client().get("/").reason(), "unreachable");
@@ -271,7 +272,7 @@ fn an_address_that_hangs_is_ejected() {
 #[test]
 fn what_shadows_meet_takes_no_address_from_clients() {
     let well = Origin::saying("x");
-    let (broken, other) = (Origin::nowhere(), Origin::saying("x"));
+    let (broken, other) = (Port::refused(), Origin::saying("x"));
     let proxy = Plan::new(well.address)
         .candidate(&other)
         .endpoint("GET /a", Stage::Shadow)
@@ -369,7 +370,7 @@ impl Name {
 
     fn plan(&self) -> Plan {
         let (addresses, asked) = (Arc::clone(&self.addresses), Arc::clone(&self.asked));
-        Plan::new(Origin::nowhere())
+        Plan::new(Port::refused())
             .with(|config| {
                 config.control.authorities = vec!["monolith.test:80".to_owned()];
                 config.control.resolve_every = Duration::from_millis(10);

@@ -7,6 +7,7 @@ use diff_harness::lifecycle::{Hold, Stage, Weight};
 
 use super::origin::{Origin, ok};
 use super::proxy::{Plan, Proxy, route};
+use crate::ports::Port;
 use crate::shadow::rig::eventually;
 
 fn canary() -> Stage {
@@ -44,7 +45,7 @@ fn a_candidate_that_is_well_answers() {
 fn control_answers_for_a_dead_candidate() {
     for stage in stages() {
         let control = Origin::saying("control");
-        let proxy = plan(&control, stage).candidate_at(Origin::nowhere()).start();
+        let proxy = plan(&control, stage).candidate_at(Port::refused()).start();
         let mut client = proxy.client();
         for _ in 0..3 {
             assert_eq!(client.get("/a").text(), "control");
@@ -130,7 +131,7 @@ fn other_errors_of_a_candidate_are_its_answer() {
 #[test]
 fn a_retired_endpoint_has_nothing_behind_it() {
     let control = Origin::saying("control");
-    let proxy = plan(&control, Stage::Retired).candidate_at(Origin::nowhere()).start();
+    let proxy = plan(&control, Stage::Retired).candidate_at(Port::refused()).start();
     let response = proxy.client().get("/a");
     assert_eq!((response.status, response.reason().as_str()), (502, "unreachable"));
     assert_eq!(control.received(), []);
@@ -171,7 +172,7 @@ fn a_fallback_is_shadowed_to_the_candidate() {
 #[test]
 fn a_dead_candidate_changes_nothing_for_the_client_of_a_shadowed_endpoint() {
     let control = Origin::saying("control");
-    let proxy = plan(&control, Stage::Shadow).candidate_at(Origin::nowhere()).start();
+    let proxy = plan(&control, Stage::Shadow).candidate_at(Port::refused()).start();
     let mut client = proxy.client();
     for _ in 0..20 {
         assert_eq!(client.get("/a").text(), "control");

@@ -1,12 +1,13 @@
 //! An upstream that does what a test tells it to.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::client;
+use crate::ports::Port;
 
 /// A request as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub(crate) struct Origin {
     connections: Arc<AtomicUsize>,
     finished: Arc<AtomicUsize>,
     closed: Arc<AtomicBool>,
+    // What comes to the address after this has been killed is refused.
+    _port: Port,
 }
 
 impl Origin {
@@ -52,10 +55,11 @@ impl Origin {
 
     /// Plays the script on every connection, each on a thread of its own, and closes it after that.
     pub(crate) fn scripted(script: impl Fn(&mut Line) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+        let port = Port::taken();
+        let (listener, address) = (port.listen(), port.address);
         let origin = Self {
             address,
+            _port: port,
             received: Arc::default(),
             open: Arc::default(),
             connections: Arc::default(),
@@ -90,11 +94,6 @@ impl Origin {
             }
         });
         origin
-    }
-
-    /// An address that nothing listens on.
-    pub(crate) fn nowhere() -> SocketAddr {
-        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::origin::{Origin, ok};
 use super::proxy::{Plan, Proxy};
+use crate::ports::Port;
 use crate::shadow::rig::eventually;
 
 /// Where only the end of it is waited for.
@@ -71,7 +72,7 @@ fn an_upstream_that_never_reads_is_a_504() {
 
 #[test]
 fn a_dead_upstream_is_a_502() {
-    let proxy = Plan::new(Origin::nowhere()).start();
+    let proxy = Plan::new(Port::refused()).start();
     let mut client = proxy.client();
     for _ in 0..3 {
         let response = client.get("/");

@@ -2,10 +2,11 @@
 
 use super::estate::Estate;
 use crate::data_plane::origin::Origin;
+use crate::ports::Port;
 
 #[test]
 fn an_address_that_is_left_alone_is_told_everywhere() {
-    let (control, candidate, nowhere) = (Origin::saying("x"), Origin::saying("x"), Origin::nowhere());
+    let (control, candidate, nowhere) = (Origin::saying("x"), Origin::saying("x"), Port::refused());
     let well = control.address;
     let upstreams = format!(
         "candidate = \"http://{}\"\n[upstreams.control]\naddresses = [\"http://{nowhere}\", \"http://{well}\"]\n\

@@ -19,6 +19,7 @@ use strangler_proxy::routes::table::RouteTable;
 use super::rig::{PATIENCE, Rig, Setup, eventually};
 use super::store::MemoryStore;
 use super::upstream::{Behaviour, Upstream};
+use crate::ports::Port;
 
 const BODY: &str = r#"{"id":7}"#;
 
@@ -160,7 +161,7 @@ fn whatever_the_candidate_does_the_client_gets_the_same_response() {
 #[test]
 fn a_dead_candidate_changes_nothing_for_the_client() {
     let control = Upstream::start(Behaviour::json(BODY));
-    let setup = Setup { candidate: Some(Upstream::nowhere()), ..Setup::default() };
+    let setup = Setup { candidate: Some(Port::refused()), ..Setup::default() };
     let proxy = Proxy::start(Stage::Shadow, &control, setup);
     let mut client = proxy.client();
     for _ in 0..20 {

@@ -7,6 +7,7 @@ use diff_harness::exchange::{CapturedBody, Side};
 
 use super::rig::{Rig, Setup, eventually, json, with_body};
 use super::upstream::{Behaviour, Upstream};
+use crate::ports::Port;
 
 const BODY: &str = r#"{"id":7}"#;
 
@@ -198,7 +199,7 @@ fn a_side_that_closes_idle_connections_is_no_worse_for_it() {
 
 #[test]
 fn a_side_that_cannot_be_reached_is_probed_only_now_and_then() {
-    let mut setup = Setup { candidate: Some(Upstream::nowhere()), ..Setup::default() };
+    let mut setup = Setup { candidate: Some(Port::refused()), ..Setup::default() };
     setup.shadow.circuit_failures = 3;
     setup.shadow.circuit_probe_every = Duration::from_secs(3600);
     let rig = setup.start();

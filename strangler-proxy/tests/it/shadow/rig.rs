@@ -22,6 +22,7 @@ use strangler_proxy::shadow::{AnswerSlot, ShadowConfig, ShadowHandle, ShadowRequ
 
 use super::store::MemoryStore;
 use super::upstream::Upstream;
+use crate::ports::Port;
 
 /// Nothing in these tests takes that long; whatever does is hung.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -94,7 +95,7 @@ impl Setup {
         let epoch = Epoch { candidate: "c1".into(), control: "m1".into(), rules: String::new() };
         let recorder = Recorder::start(self.record, epoch, effects).unwrap();
         let upstream = |address: std::net::SocketAddr| UpstreamConfig::new(address.to_string());
-        let control = upstream(self.control.unwrap_or_else(Upstream::nowhere));
+        let control = upstream(self.control.unwrap_or_else(Port::refused));
         let candidate = self.candidate.map(upstream);
         let upstreams = self
             .upstreams

@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use crate::ports::Port;
+
 /// What the server does with the requests of a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum Behaviour {
@@ -37,6 +39,8 @@ pub(crate) struct Upstream {
     pub address: SocketAddr,
     shared: Arc<Shared>,
     heads: Mutex<Receiver<String>>,
+    // What comes to the address after this has been killed is refused.
+    _port: Option<Port>,
 }
 
 struct Shared {
@@ -49,11 +53,15 @@ struct Shared {
 
 impl Upstream {
     pub(crate) fn start(behaviour: Behaviour) -> Self {
-        Self::start_at("127.0.0.1:0".parse().unwrap(), behaviour)
+        let port = Port::taken();
+        Self::start_on(port.listen(), Some(port), behaviour)
     }
 
     pub(crate) fn start_at(address: SocketAddr, behaviour: Behaviour) -> Self {
-        let listener = TcpListener::bind(address).unwrap();
+        Self::start_on(TcpListener::bind(address).unwrap(), None, behaviour)
+    }
+
+    fn start_on(listener: TcpListener, port: Option<Port>, behaviour: Behaviour) -> Self {
         let (sender, heads) = channel();
         let shared = Arc::new(Shared {
             behaviour: Mutex::new(behaviour),
@@ -75,12 +83,7 @@ impl Upstream {
                 thread::spawn(move || serving.serve(stream));
             }
         });
-        Self { address, shared, heads: Mutex::new(heads) }
-    }
-
-    /// An address that nothing listens on.
-    pub(crate) fn nowhere() -> SocketAddr {
-        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+        Self { address, shared, heads: Mutex::new(heads), _port: port }
     }
 
     pub(crate) fn requests(&self) -> usize {

@@ -1,6 +1,6 @@
 //! Settings, pings, the preface and the end (§3.4, §6.5, §6.7, §6.8).
 
-use super::Comes::{Answer, End, Nothing};
+use super::Comes::{End, LastAnswer, Nothing};
 use super::{
     ACK, Case, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, ONE_CODE, PROTOCOL_ERROR, WINDOW_UPDATE, case, check,
     differs, put, request,
@@ -66,7 +66,7 @@ const CASES: &[Case] = &[
     differs("6.8 GOAWAY: too short", End(FRAME_SIZE_ERROR), End(PROTOCOL_ERROR), ONE_CODE, |frames| {
         put(frames, GOAWAY, 0, 0, &[0; 7]);
     }),
-    case("6.8 GOAWAY: of an error that nobody knows", Answer(200), |frames| {
+    case("6.8 GOAWAY: of an error that nobody knows", LastAnswer(200), |frames| {
         request(frames, 1);
         put(frames, GOAWAY, 0, 0, &[0, 0, 0, 0, 0xde, 0xad, 0xbe, 0xef]);
     }),

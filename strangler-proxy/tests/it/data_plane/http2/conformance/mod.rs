@@ -33,6 +33,8 @@ enum Comes {
     Reset(u32),
     /// A response on stream 1 with this status, and the connection goes on.
     Answer(u16),
+    /// A response on stream 1 with this status, and the connection may end after it, without an error (§6.8).
+    LastAnswer(u16),
     /// Nothing, and the connection goes on.
     Nothing,
 }
@@ -115,17 +117,22 @@ fn check_that_only_answers_were_forwarded(cases: &[Case]) {
 /// What came of it, by the time that two pings are answered: what one is sent with may come behind it.
 fn outcome(frames: &mut Frames, expected: Comes) -> Comes {
     const QUESTIONS: [&[u8; 8]; 2] = [b"question", b"followup"];
+    const NO_ERROR: u32 = 0;
+    let is_last = matches!(expected, Comes::LastAnswer(_));
+    let is_answer = is_last || matches!(expected, Comes::Answer(_));
     let mut questions = QUESTIONS.iter();
     let mut asked = questions.next();
     let mut came = Comes::Nothing;
     frames.try_send(PING, 0, 0, QUESTIONS[0]);
-    while asked.is_some() || (matches!(expected, Comes::Answer(_)) && came == Comes::Nothing) {
+    while asked.is_some() || (is_answer && came == Comes::Nothing) {
         let Some(frame) = frames.next() else {
-            return if matches!(came, Comes::End(_)) { came } else { Comes::Silence };
+            return if matches!(came, Comes::End(_) | Comes::LastAnswer(_)) { came } else { Comes::Silence };
         };
         match (frame.kind, frame.stream) {
+            (GOAWAY, _) if is_last && frame.code() == NO_ERROR => {}
             (GOAWAY, _) => came = Comes::End(frame.code()),
             (RST_STREAM, 1) => came = Comes::Reset(frame.code()),
+            (HEADERS, 1) if is_last => came = Comes::LastAnswer(status(&frame.payload)),
             (HEADERS, 1) => came = Comes::Answer(status(&frame.payload)),
             (PING, _) if asked.is_some_and(|asked| frame.flags == ACK && frame.payload == asked[..]) => {
                 asked = questions.next();
