@@ -3,8 +3,10 @@
 //! The reading is our own: browsers write much that typed readers refuse (missing timings, lone surrogates in bodies).
 //! What is not needed is skipped unread, so that a file full of bodies takes little room.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use http::uri::Authority;
 use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -42,8 +44,8 @@ pub fn read<R: DeserializeOwned>(text: &str) -> Result<Har<R>, serde_json::Error
     serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// The host, and path with query, of an HTTP url.
-pub fn split(url: &str) -> Option<(&str, &str)> {
+/// The host, and path with query, of an HTTP url. Without a path it is `/` (RFC 9110 §4.2.3).
+pub fn split(url: &str) -> Option<(&str, Cow<'_, str>)> {
     let (scheme, rest) = url.split_once("://")?;
     if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
         return None;
@@ -54,8 +56,16 @@ pub fn split(url: &str) -> Option<(&str, &str)> {
     if host.is_empty() {
         return None;
     }
-    // Without a path it is `/` (RFC 9110 §4.2.3), and what a query of that endpoint holds is not lost on it.
-    Some((host, if target.starts_with('/') { target } else { "/" }))
+    let target =
+        if target.starts_with('/') { Cow::Borrowed(target) } else { Cow::Owned(format!("/{target}")) };
+    Some((host, target))
+}
+
+/// Whether a host of a url is one of those that are wanted, which may leave out its port, in any case.
+pub fn is_wanted(host: &str, wanted: &[String]) -> bool {
+    let authority = Authority::try_from(host).ok();
+    let name = authority.as_ref().map_or(host, Authority::host);
+    wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(host) || wanted.eq_ignore_ascii_case(name))
 }
 
 impl Status {
@@ -143,11 +153,28 @@ mod tests {
             ("https://api.test/a?b=c#d", Some(("api.test", "/a?b=c"))),
             ("HTTP://me:pass@api.test:80/a", Some(("api.test:80", "/a"))),
             ("http://api.test", Some(("api.test", "/"))),
+            ("http://api.test?b=c", Some(("api.test", "/?b=c"))),
+            ("http://[::1]:80#d", Some(("[::1]:80", "/"))),
             ("http:///a", None),
             ("wss://api.test/a", None),
             ("/a", None),
         ] {
-            assert_eq!(split(url), parts, "{url}");
+            assert_eq!(split(url), parts.map(|(host, target)| (host, target.into())), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_wanted_with_its_port_or_without() {
+        for (host, wanted, is) in [
+            ("api.test:80", "API.test", true),
+            ("Api.test:80", "api.test:80", true),
+            ("api.test", "api.test:80", false),
+            ("[::1]:80", "[::1]", true),
+            ("[::1]", "[::1]", true),
+            ("[::1]", "[:", false),
+            ("other.test", "api.test", false),
+        ] {
+            assert_eq!(is_wanted(host, &[wanted.to_owned()]), is, "{host} {wanted}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Only methods, urls and statuses matter here.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use diff_harness::endpoint::EndpointId;
@@ -55,7 +56,7 @@ struct Request<'h> {
     /// In lower case.
     host: String,
     /// Path and query.
-    target: &'h str,
+    target: Cow<'h, str>,
     status: u16,
 }
 
@@ -120,11 +121,8 @@ fn of_hosts<'h>(requests: Vec<Request<'h>>, hosts: &[String]) -> Result<Vec<Requ
         }
         return Ok(requests);
     }
-    let is_wanted = |host: &str| {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        hosts.iter().any(|wanted| wanted.eq_ignore_ascii_case(host) || wanted.eq_ignore_ascii_case(name))
-    };
-    let wanted: Vec<_> = requests.into_iter().filter(|request| is_wanted(&request.host)).collect();
+    let wanted: Vec<_> =
+        requests.into_iter().filter(|request| har::is_wanted(&request.host, hosts)).collect();
     if wanted.is_empty() {
         let problem = format!("it has no request to {}; it has some to {}", hosts.join(", "), present());
         return Err(Fault::at("/log/entries", problem, hint));
@@ -154,7 +152,7 @@ impl Learned {
         let mut refused: BTreeMap<String, usize> = BTreeMap::new();
         let mut views = Vec::with_capacity(requests.len());
         for request in &requests {
-            match PathView::of(request.target, &policy) {
+            match PathView::of(&request.target, &policy) {
                 Ok(view) => {
                     discovery.observe(&request.method, &view);
                     views.push((request, view));

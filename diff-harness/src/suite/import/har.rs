@@ -91,12 +91,11 @@ fn exchange(
 ) -> Option<Exchange> {
     let Entry { request, response } = entry;
     let method = Method::from_bytes(request.method.as_bytes()).ok()?;
-    let (authority, target) = har::split(&request.url)?;
-    let name = authority.split(':').next().unwrap_or_default();
-    if !hosts.is_empty() && !hosts.iter().any(|host| host == authority || host == name) {
+    let (host, target) = har::split(&request.url)?;
+    if !hosts.is_empty() && !har::is_wanted(host, hosts) {
         return None;
     }
-    let target = target.to_owned();
+    let target = target.into_owned();
     let mut headers = HeaderMap::new();
     for header in &request.headers {
         if let (Ok(name), Ok(value)) =
