@@ -352,15 +352,16 @@ where
 impl<B: Body + 'static> Inner<B> {
     /// Closes an idle connection to another address where a new one would be one too many.
     fn make_room(&self) {
-        if self.slots.in_use() + self.idle.kept() > self.slots.held() && !self.slots.grow() {
+        if !self.slots.have_room(self.idle.kept()) && !self.slots.grow() {
             self.close_an_idle_one();
         }
     }
 
-    /// Gives back what is not used; what is idle, too, while requests wait on other threads.
+    /// Gives back what is not used; what is idle, too, while requests wait on other threads. A connection that a request of
+    /// this thread is about to use stays: to close it would free nothing.
     fn feed(&self) {
         let mut wanted = self.slots.give_back(self.idle.kept());
-        while wanted > 0 && self.close_an_idle_one() {
+        while wanted > 0 && self.slots.can_spare(self.idle.kept()) && self.close_an_idle_one() {
             wanted = self.slots.give_back(self.idle.kept()).min(wanted - 1);
         }
     }

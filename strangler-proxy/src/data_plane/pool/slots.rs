@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::quota::Quota;
+use super::quota::{Quota, Waiting};
 
 /// The slots of one thread, as far as the quota of all threads has some, with a bounded queue before them.
 pub(super) struct Slots(Rc<Inner>);
@@ -18,8 +18,11 @@ struct Inner {
     /// Taken from the quota, used or not.
     held: Cell<usize>,
     in_use: Cell<usize>,
+    /// Of these, such as were handed over to a request that has not taken up its own yet: it has no connection so far, and
+    /// will use one that is idle.
+    handed_over: Cell<usize>,
     waiting_max: usize,
-    waiting: RefCell<VecDeque<oneshot::Sender<Slot>>>,
+    waiting: RefCell<VecDeque<Waiter>>,
     /// A slot came free here while requests wait elsewhere.
     freed: Notify,
 }
@@ -27,14 +30,34 @@ struct Inner {
 /// The right to one exchange. Dropped, it goes to whoever waits longest.
 pub(super) struct Slot(Option<Rc<Inner>>);
 
+/// A request in the queue.
+struct Waiter {
+    slot: oneshot::Sender<HandedOver>,
+    _told: Told,
+}
+
+/// That all threads know of a request that waits here. The queue has one and the request has one, and they are told that it
+/// waits no more as soon as either goes: a slot that is on its way already is not asked for twice.
+#[derive(Clone)]
+struct Told(Rc<Cell<Option<Waiting>>>);
+
+/// A slot on its way to a request that waited for it.
+struct HandedOver {
+    _counted: OnItsWay,
+    slot: Slot,
+}
+
+struct OnItsWay(Rc<Inner>);
+
 /// The queue was full, or the wait too long.
 #[derive(Debug)]
 pub(super) struct NoSlot;
 
 impl Slots {
     pub(super) fn new(quota: Arc<Quota>, waiting_max: usize) -> Self {
-        let (held, in_use, waiting) = (Cell::new(0), Cell::new(0), RefCell::default());
-        Self(Rc::new(Inner { quota, held, in_use, waiting_max, waiting, freed: Notify::new() }))
+        let (held, in_use, handed_over) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        let (waiting, freed) = (RefCell::default(), Notify::new());
+        Self(Rc::new(Inner { quota, held, in_use, handed_over, waiting_max, waiting, freed }))
     }
 
     /// A slot, if one is free.
@@ -57,24 +80,24 @@ impl Slots {
     /// A slot that someone else gives back, here or on another thread.
     pub(super) async fn wait(&self, wait_max: Duration) -> Result<Slot, NoSlot> {
         let inner = &self.0;
-        let handed_over = {
+        let (handed_over, _told) = {
             let mut waiting = inner.waiting.borrow_mut();
             if waiting.len() >= inner.waiting_max {
                 // Those that were given up make room.
-                waiting.retain(|waiter| !waiter.is_closed());
+                waiting.retain(|waiter| !waiter.slot.is_closed());
             }
             if waiting.len() >= inner.waiting_max {
                 return Err(NoSlot);
             }
-            let (sender, receiver) = oneshot::channel();
-            waiting.push_back(sender);
-            receiver
+            let (slot, receiver) = oneshot::channel();
+            let told = Told(Rc::new(Cell::new(Some(inner.quota.wait()))));
+            waiting.push_back(Waiter { slot, _told: told.clone() });
+            (receiver, told)
         };
-        let _waiting = inner.quota.wait();
         let slot = async {
             tokio::select! {
                 biased;
-                slot = handed_over => slot.map_err(|_| NoSlot),
+                slot = handed_over => slot.map(|handed_over| handed_over.slot).map_err(|_| NoSlot),
                 () = inner.quota.next() => {
                     inner.held.set(inner.held.get() + 1);
                     Ok(inner.used())
@@ -84,13 +107,23 @@ impl Slots {
         tokio::time::timeout(wait_max, slot).await.unwrap_or(Err(NoSlot))
     }
 
+    /// Whether one more connection may be made beside `idle` ones, by a request that has a slot.
+    pub(super) fn have_room(&self, idle: usize) -> bool {
+        self.0.needed(idle) <= self.0.held.get()
+    }
+
+    /// Whether one of `idle` connections is there for nobody, so that a slot comes free when it is closed.
+    pub(super) fn can_spare(&self, idle: usize) -> bool {
+        idle > self.0.handed_over.get()
+    }
+
     /// Gives back to the quota what is neither used nor needed for `idle` connections, but for a few; those too, when
     /// requests wait elsewhere. How many more of these wait.
     pub(super) fn give_back(&self, idle: usize) -> usize {
         let inner = &self.0;
         let wanted = inner.wanted_elsewhere();
         let kept = if wanted > 0 { 0 } else { inner.quota.step() };
-        let surplus = inner.held.get().saturating_sub(inner.in_use.get() + idle + kept);
+        let surplus = inner.held.get().saturating_sub(inner.needed(idle) + kept);
         inner.held.set(inner.held.get() - surplus);
         inner.quota.give(surplus);
         wanted.saturating_sub(surplus)
@@ -113,7 +146,8 @@ impl Slots {
         self.0.in_use.get()
     }
 
-    pub(super) fn held(&self) -> usize {
+    #[cfg(test)]
+    fn held(&self) -> usize {
         self.0.held.get()
     }
 }
@@ -125,7 +159,12 @@ impl Inner {
     }
 
     fn waits(&self) -> bool {
-        self.waiting.borrow().iter().any(|waiter| !waiter.is_closed())
+        self.waiting.borrow().iter().any(|waiter| !waiter.slot.is_closed())
+    }
+
+    /// Slots for all that are in use and for all connections. A request whose slot was handed over to it takes an idle one.
+    fn needed(&self, idle: usize) -> usize {
+        self.in_use.get() + idle.saturating_sub(self.handed_over.get())
     }
 
     fn wanted_elsewhere(&self) -> usize {
@@ -133,8 +172,27 @@ impl Inner {
         if all == 0 {
             return 0;
         }
-        let here = self.waiting.borrow().iter().filter(|waiter| !waiter.is_closed()).count();
+        let here = self.waiting.borrow().iter().filter(|waiter| !waiter.slot.is_closed()).count();
         all.saturating_sub(here)
+    }
+}
+
+impl OnItsWay {
+    fn begin(inner: &Rc<Inner>) -> Self {
+        inner.handed_over.set(inner.handed_over.get() + 1);
+        Self(Rc::clone(inner))
+    }
+}
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        self.0.handed_over.set(self.0.handed_over.get() - 1);
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.take();
     }
 }
 
@@ -154,9 +212,10 @@ impl Drop for Slot {
             let inner = slot.0.as_ref().expect("only this function empties a slot");
             let next = inner.waiting.borrow_mut().pop_front();
             let Some(waiter) = next else { break };
-            match waiter.send(slot) {
+            let handed_over = HandedOver { _counted: OnItsWay::begin(inner), slot };
+            match waiter.slot.send(handed_over) {
                 Ok(()) => return,
-                Err(back) => slot = back,
+                Err(back) => slot = back.slot,
             }
         }
         let inner = slot.0.take().expect("only this function empties a slot");
@@ -214,6 +273,34 @@ mod tests {
         drop(held);
         drop(waiting);
         assert_eq!(slots.in_use(), 0);
+    }
+
+    /// Such a request will use the connection that came back with its slot.
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn who_was_handed_a_slot_waits_no_more_and_has_a_connection_kept_for_it() {
+        let quota = Quota::new(2, 2);
+        let slots = Slots::new(Arc::clone(&quota), 9);
+        let mut held: Vec<_> = std::iter::from_fn(|| slots.try_take()).collect();
+        let mut waiting = Box::pin(slots.wait(LONG));
+        assert!((&mut waiting).now_or_never().is_none());
+        assert_eq!((quota.waiting(), slots.give_back(0)), (1, 0), "nobody waits elsewhere");
+        held.pop();
+        assert_eq!(quota.waiting(), 0, "another thread would close a connection for it");
+        assert_eq!(slots.give_back(1), 0, "this one would");
+        assert!(slots.have_room(1) && !slots.have_room(2));
+        assert!(!slots.can_spare(1) && slots.can_spare(2));
+        // It was given up: what was kept for it is there for nobody.
+        drop(waiting);
+        assert!(slots.can_spare(1) && slots.have_room(1));
+        let waiting = slots.wait(LONG);
+        held.push(slots.try_take().unwrap());
+        let mut waiting = Box::pin(waiting);
+        assert!((&mut waiting).now_or_never().is_none());
+        held.pop();
+        let taken_up = waiting.await.unwrap();
+        assert!(slots.can_spare(1) && !slots.have_room(1), "it has a connection by now");
+        drop((held, taken_up));
+        assert_eq!(slots.give_back(0), 0);
     }
 
     #[test]
