@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::{Path, PathBuf};
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket as RawSocket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -211,16 +212,27 @@ impl ListeningSocket {
 
 impl Acceptor {
     /// Waits until somebody waits, then for what is needed to take them, and takes them. Nothing is held for a client that
-    /// is not there.
-    pub(super) async fn accept<T>(&self, take: impl AsyncFn() -> T) -> io::Result<(Accepted, T)> {
+    /// is not there. `take` gives nothing when it finds that nobody [waits](Self::has_somebody) any more.
+    pub(super) async fn accept<T>(&self, take: impl AsyncFn() -> Option<T>) -> io::Result<(Accepted, T)> {
         loop {
             let mut ready = self.socket.readable().await?;
-            let taken = take().await;
+            let Some(taken) = take().await else {
+                ready.clear_ready();
+                continue;
+            };
             // Another thread may have been faster, where they share a queue.
             if let Ok(accepted) = ready.try_io(|socket| self.next(socket.get_ref())) {
                 return accepted.map(|accepted| (accepted, taken));
             }
         }
+    }
+
+    /// Whether somebody waits, as the kernel says: that the socket was readable is still said when it has been read.
+    pub(super) fn has_somebody(&self) -> bool {
+        let mut asked = [PollFd::new(self.socket.get_ref(), PollFlags::IN)];
+        let answer = rustix::event::poll(&mut asked, Some(&Timespec::default()));
+        // Where the kernel does not say, accepting tells.
+        answer.is_err() || asked[0].revents().contains(PollFlags::IN)
     }
 
     /// Ends it. Gives what the kernel has accepted already; the socket itself is asked, since the runtime may not have

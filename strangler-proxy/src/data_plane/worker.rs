@@ -338,8 +338,8 @@ impl Worker {
         const OUT_OF_FILES: Duration = Duration::from_millis(50);
         loop {
             let seat = async || match seats.try_take() {
-                Some(seat) => seat,
-                None => self.make_room(seats).await,
+                Some(seat) => Some(seat),
+                None => self.make_room(acceptor, seats).await,
             };
             match acceptor.accept(seat).await {
                 Ok(accepted) => return accepted,
@@ -353,21 +353,23 @@ impl Worker {
         }
     }
 
-    /// Waits for a seat, and lets idle connections go for it: their clients make a new one when they need it.
-    async fn make_room(&self, seats: &Seats) -> Seat {
+    /// Waits for a seat, and lets idle connections go for it: their clients make a new one when they need it. None when
+    /// nobody waits to be let in.
+    async fn make_room(&self, acceptor: &Acceptor, seats: &Seats) -> Option<Seat> {
         /// Until one more is let go, where the last one has found something to do.
         const PATIENCE: Duration = Duration::from_millis(100);
         let mut attempt = 0;
-        loop {
+        while acceptor.has_somebody() {
             let listener = seats.listener_that_is_full();
             if !self.sweep.borrow().let_one_go(listener) {
                 self.spread.ask_for_room(self.index, attempt, listener);
                 attempt += 1;
             }
             if let Ok(seat) = tokio::time::timeout(PATIENCE, seats.take()).await {
-                return seat;
+                return Some(seat);
             }
         }
+        None
     }
 
     /// Serves a connection here, or gives it to the thread that was chosen for it.

@@ -1,11 +1,13 @@
 //! Limits on what is in progress: who has to wait, who is refused, and what is given up before that.
 
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use diff_harness::comparison::DropReason;
 use diff_harness::lifecycle::Stage;
+use strangler_proxy::data_plane::{Address, Listener};
 
 use super::client::Client;
 use super::origin::{Origin, ok};
@@ -213,6 +215,31 @@ fn a_body_that_trickles_is_a_408() {
         trickle.join().unwrap();
     }
     assert_eq!(control.received(), []);
+}
+
+/// That there is no room for one more is nothing to those who are in: nobody else has come.
+#[test]
+fn idle_connections_stay_while_nobody_waits_for_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.sock");
+    let listener = Listener::new(Address::Unix { path: path.clone(), mode: 0o600 });
+    let control = Origin::saying("x");
+    let proxy = Plan::new(control.address)
+        .with(|config| {
+            config.listeners.push(listener);
+            config.limits.connections_max = 3;
+        })
+        .start();
+    let mut clients: Vec<_> = (0..2).map(|_| proxy.client()).collect();
+    let mut of_file = Client::over(UnixStream::connect(&path).unwrap());
+    for _ in 0..100 {
+        for client in &mut clients {
+            assert_eq!(client.get("/").text(), "x");
+        }
+        assert_eq!(of_file.get("/").text(), "x");
+    }
+    // As soon as somebody does, one of them goes.
+    assert_eq!(proxy.client().get("/").text(), "x");
 }
 
 /// The clients of connections that wait for their next request make a new one when they need it.
