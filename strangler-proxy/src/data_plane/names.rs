@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::task::{Poll, ready};
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memmem};
 
 /// The names of one head, in the order in which they came.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -73,8 +73,7 @@ impl Names {
     }
 
     fn read_lines(&mut self, head: &[u8]) -> Option<usize> {
-        // Empty lines may stand before a request (RFC 9112 §2.2).
-        let begin = head.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+        let begin = empty_lines(head);
         if self.bytes.capacity() == 0 {
             self.bytes.reserve(USUAL);
         }
@@ -203,6 +202,24 @@ impl Respelling {
     }
 }
 
+/// How long what stands before a head is, such as may stand before a request (RFC 9112 §2.2).
+pub(super) fn empty_lines(head: &[u8]) -> usize {
+    head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
+}
+
+/// Where a head ends, if it does: the same as what [`Names::read`] gives.
+pub(super) fn end_of_head(head: &[u8]) -> Option<usize> {
+    let begin = empty_lines(head);
+    behind_an_empty_line(&head[begin..]).map(|end| begin + end)
+}
+
+/// What follows the end of a line and another one.
+pub(super) fn behind_an_empty_line(bytes: &[u8]) -> Option<usize> {
+    let usual = memmem::find(bytes, b"\n\r\n").map(|at| at + 3);
+    let bare = memmem::find(&bytes[..usual.unwrap_or(bytes.len())], b"\n\n").map(|at| at + 2);
+    bare.or(usual)
+}
+
 /// Whether one name, of the library, is the other one in lower case. As long as it.
 fn is_lower_case_of(lower: &[u8], name: &[u8]) -> bool {
     let differs = |(lower, byte): (&u8, &u8)| lower ^ (byte | (u8::from(byte.is_ascii_uppercase()) << 5));
@@ -293,11 +310,22 @@ mod tests {
         assert_eq!(names.read(b"POST / HTTP/1.1\r\nHost: a\r\n\r\nX-Body: 1\r\n\r\n"), Some(28));
         assert_eq!(names.bytes, b"\x84Host");
         assert_eq!(names.read(b"\r\nGET / HTTP/1.1\nA: b\n\n"), Some(23));
+        for head in
+            ["GET / HTTP/1.1\n\r\n\r\n", "\r\n\nGET / HTTP/1.1\r\nA: b\n\nX\r\n\r\n", "A\n\n\n", "A\n\r\n\n"]
+        {
+            let (ends, head) = (end_of_head(head.as_bytes()), head.as_bytes());
+            assert_eq!(
+                (ends, ends.is_some()),
+                (Names::default().read(head), true),
+                "{}",
+                head.escape_ascii()
+            );
+        }
         assert_eq!(names.bytes, b"\x81A");
         for part in
             ["", "\r\n", "GET / HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r"]
         {
-            assert_eq!(names.read(part.as_bytes()), None, "{part:?}");
+            assert_eq!((names.read(part.as_bytes()), end_of_head(part.as_bytes())), (None, None), "{part:?}");
             assert_eq!((names.bytes.len(), names.with_capitals), (0, 0));
         }
         names.read(b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n");

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use crate::data_plane::names::{Names, Respelling, Spelling};
+use crate::data_plane::names::{Names, Respelling, Spelling, behind_an_empty_line, empty_lines, end_of_head};
 
 pub struct Stream {
     kind: Kind,
@@ -40,6 +40,9 @@ struct Hearing {
     /// Of a head that is not whole yet.
     begun: Vec<u8>,
     names: Names,
+    /// In bytes; one that was looked at twice counts twice.
+    #[cfg(test)]
+    looked_at: usize,
 }
 
 impl Stream {
@@ -109,31 +112,67 @@ impl Ear {
 }
 
 impl Hearing {
+    /// A longer head is passed on with its names in lower case.
+    const BEGUN_MAX: usize = 64 << 10;
+
     fn hear(&mut self, bytes: &[u8]) {
         if self.begun.is_empty() {
             let heard = self.hear_all(bytes);
             self.begun.extend_from_slice(&bytes[heard..]);
         } else {
-            let mut begun = std::mem::take(&mut self.begun);
-            begun.extend_from_slice(bytes);
-            let heard = self.hear_all(&begun);
-            begun.drain(..heard);
-            self.begun = begun;
+            // Its end may lie across both. What is not whole is not looked through again for every piece of it.
+            let from = self.begun.len().saturating_sub(b"\n\r\n".len() - 1);
+            self.begun.extend_from_slice(bytes);
+            self.looks_at(self.begun.len() - from);
+            if behind_an_empty_line(&self.begun[from..]).is_some() {
+                let mut begun = std::mem::take(&mut self.begun);
+                let heard = self.hear_all(&begun);
+                begun.drain(..heard);
+                self.begun = begun;
+            }
+        }
+        if self.begun.len() > Self::BEGUN_MAX {
+            self.listens = false;
+        }
+        if !self.listens {
+            self.begun = Vec::new();
         }
     }
 
     /// How much of it need not be heard again.
     fn hear_all(&mut self, bytes: &[u8]) -> usize {
         let mut heard = 0;
-        while heard < bytes.len() {
-            let Some(length) = self.names.read(&bytes[heard..]) else { return heard };
-            if !is_interim(&bytes[heard..]) {
+        loop {
+            // The library passes over empty lines before a head.
+            heard += empty_lines(&bytes[heard..]);
+            let head = &bytes[heard..];
+            if is_interim(head) {
+                // There may be any number of them, and nobody asks for their names.
+                let end = end_of_head(head);
+                self.looks_at(end.unwrap_or(head.len()));
+                let Some(end) = end else { return heard };
+                heard += end;
+            } else {
+                let end = self.names.read(head);
+                self.looks_at(end.unwrap_or(head.len()));
+                if end.is_none() {
+                    return heard;
+                }
                 self.listens = false;
                 return bytes.len();
             }
-            heard += length;
         }
-        heard
+    }
+
+    /// Counts the work, where a test asks for it.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "only a test counts"))]
+    fn looks_at(&mut self, bytes: usize) {
+        #[cfg(test)]
+        {
+            self.looked_at += bytes;
+        }
+        #[cfg(not(test))]
+        let _ = bytes;
     }
 }
 
@@ -218,8 +257,9 @@ mod tests {
         let mut expected = Names::default();
         expected.read(final_head);
         let interim = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n";
+        let bare = b"\r\n\nHTTP/1.1 102 Processing\nA: b\n\n";
         let body = b"Not: a field\r\n\r\n";
-        let all = [&interim[..], interim, final_head, body].concat();
+        let all = [&interim[..], bare, interim, final_head, body].concat();
         for first in 0..all.len() {
             for second in first..all.len() {
                 let mut hearing = Hearing { listens: true, ..Hearing::default() };
@@ -231,7 +271,31 @@ mod tests {
                 assert_eq!((&hearing.names, hearing.listens), (&expected, false), "{first}, {second}");
             }
         }
+        let mut hearing = Hearing { listens: true, ..Hearing::default() };
+        for _ in 0..65 {
+            hearing.hear(&[b'x'; 1024]);
+            assert!(hearing.begun.len() <= Hearing::BEGUN_MAX);
+        }
+        assert!(!hearing.listens, "a head without an end is listened to for ever");
         assert!(!is_interim(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+    }
+
+    /// What an upstream sends byte by byte costs as much as its bytes, and not as much as their square.
+    #[test]
+    fn a_head_in_small_pieces_is_not_looked_through_for_each_of_them() {
+        let fields = "X-Field: a value that is longer than most\r\n".repeat(400);
+        let whole = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
+        let hints = "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n".repeat(400);
+        for all in [whole, hints, "\r\n".repeat(8000), "HTTP/1.1 103 Early Hints\r\n".repeat(400)] {
+            for at_a_time in [1, 2, 7, all.len()] {
+                let mut hearing = Hearing { listens: true, ..Hearing::default() };
+                for piece in all.as_bytes().chunks(at_a_time) {
+                    hearing.hear(piece);
+                }
+                let (looked_at, came) = (hearing.looked_at, all.len());
+                assert!(looked_at <= 4 * came, "{looked_at} for {came}, {at_a_time} at a time");
+            }
+        }
     }
 
     #[tokio::test(flavor = "current_thread")]
