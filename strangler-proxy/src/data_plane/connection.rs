@@ -108,6 +108,7 @@ async fn speak(worker: &Rc<Worker>, watch: &Arc<Watch>, client: &Rc<Client>, mut
         }
         let Some(parts) = connection.into_parts() else { return End::Closed };
         begun = parts.read_buf;
+        watch.forget_head();
         // It puts its socket back.
         drop(parts.io);
         match watch.take_socket() {

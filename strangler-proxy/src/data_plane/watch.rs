@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::config::Timeouts;
 use super::head::RawHead;
-use super::names::{Names, Respelling, Spelling};
+use super::names::{Names, Respelling, Spelling, end_of_head};
 use super::stream::Stream;
 
 /// What a connection waits for.
@@ -48,8 +48,11 @@ pub(super) struct Watch {
     deadline: AtomicU64,
     expired: AtomicBool,
     waker: OnceLock<Waker>,
-    /// Bytes of the request head in progress as they came from the socket, while it is read.
-    head: Mutex<Vec<u8>>,
+    head: Mutex<Head>,
+    /// The head is that of a request which the library has read, and not of the next one.
+    head_is_read: AtomicBool,
+    /// The request in progress, or the last one, has a body, behind which nobody here knows where the next head begins.
+    has_body: AtomicBool,
     /// Where the socket is put when the protocol is done with it.
     socket: Mutex<Option<Stream>>,
     /// Status of an error that the HTTP library wanted to answer by itself.
@@ -82,6 +85,16 @@ pub(super) struct Watch {
     is_to_rest: AtomicBool,
 }
 
+/// Bytes of the request head in progress as they came from the socket, while it is read, and of what came with them.
+#[derive(Debug, Default)]
+struct Head {
+    bytes: Vec<u8>,
+    /// Where the head begins; what stands before it was of requests that are over.
+    begin: usize,
+    /// Where it ends, if that was looked for.
+    end: Option<usize>,
+}
+
 /// Milliseconds since the thread began, as of its last tick.
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -111,6 +124,8 @@ impl Watch {
             expired: AtomicBool::new(false),
             waker: OnceLock::new(),
             head: Mutex::default(),
+            head_is_read: AtomicBool::new(false),
+            has_body: AtomicBool::new(false),
             socket: Mutex::default(),
             refused: AtomicU64::new(0),
             answering: AtomicBool::new(false),
@@ -250,8 +265,13 @@ impl Watch {
     pub(super) fn rests(&self, rests: bool) {
         self.rests.store(rests, Ordering::Relaxed);
         if rests {
-            *lock(&self.head) = Vec::new();
+            self.forget_head();
         }
+    }
+
+    /// What was read of the next request is read again, or was nothing.
+    pub(super) fn forget_head(&self) {
+        *lock(&self.head) = Head::default();
     }
 
     /// Whether the connection was idle for so long that it is to rest. Asked once, it is answered once.
@@ -271,11 +291,9 @@ impl Watch {
                 // It came just in time.
                 self.forgive();
                 self.wait_for(Waiting::Head);
-                let mut head = lock(&self.head);
-                head.clear();
-                head.extend_from_slice(bytes);
+                lock(&self.head).add(bytes);
             }
-            Waiting::Head => lock(&self.head).extend_from_slice(bytes),
+            Waiting::Head => lock(&self.head).add(bytes),
             _ => {}
         }
     }
@@ -283,13 +301,22 @@ impl Watch {
     /// A request head was read whole.
     pub(super) fn request_begins(&self, has_body: bool) {
         if !matches!(self.waiting(), Waiting::FirstByte | Waiting::Head) {
-            // It came with the request before it: what is kept is of that one.
-            lock(&self.head).clear();
+            // It came with the request before it. That one may not have gone to the kernel yet.
+            self.go_on_to_the_next_head();
         }
+        self.head_is_read.store(true, Ordering::Relaxed);
+        self.has_body.store(has_body, Ordering::Relaxed);
         self.body_unread.store(has_body, Ordering::Relaxed);
         self.body_too_large.store(false, Ordering::Relaxed);
         self.answering.store(false, Ordering::Relaxed);
         self.wait(Waiting::Proxy, Duration::MAX);
+    }
+
+    /// The request whose head was read last is over.
+    fn go_on_to_the_next_head(&self) {
+        if self.head_is_read.swap(false, Ordering::Relaxed) {
+            lock(&self.head).go_on(self.has_body.load(Ordering::Relaxed));
+        }
     }
 
     pub(super) fn body_was_read(&self) {
@@ -369,7 +396,7 @@ impl Watch {
             return None;
         }
         let mut head = lock(&self.head);
-        readable(&head).then(|| std::mem::take(&mut *head))
+        readable(&head.bytes).then(|| std::mem::take(&mut head.bytes))
     }
 
     /// The client took a piece of the response, and is waited for to take the next.
@@ -392,10 +419,7 @@ impl Watch {
         }
         if self.waiting() == Waiting::LastWrite {
             self.wait_for(Waiting::Idle);
-            let mut head = lock(&self.head);
-            if head.capacity() > HEAD_KEPT_MAX {
-                *head = Vec::new();
-            }
+            self.go_on_to_the_next_head();
         }
     }
 
@@ -449,18 +473,52 @@ impl Watch {
     }
 }
 
-/// Those of the request that has just begun, if it came by itself.
+/// Those of the request that has just begun, if its head did not come with the body of another.
 impl Spelling for Watch {
     fn names(&self, names: &mut Names) {
+        let mut head = lock(&self.head);
         // One that is not here is written in lower case.
-        names.read(&lock(&self.head));
+        let length = names.read(head.in_progress());
+        head.end = length.map(|length| head.begin + length);
     }
 }
 
-/// That of the request that has just begun, if it came by itself.
+/// That of the request that has just begun, if it did not come with the body of another.
 impl RawHead for Watch {
     fn with<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
-        look(&lock(&self.head))
+        look(lock(&self.head).in_progress())
+    }
+}
+
+impl Head {
+    fn in_progress(&self) -> &[u8] {
+        &self.bytes[self.begin..]
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        if self.begin > 0 {
+            self.bytes.drain(..std::mem::take(&mut self.begin));
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next head begins where this one ends. Behind a body nobody here knows where that ends.
+    fn go_on(&mut self, has_body: bool) {
+        let end = match self.end.take() {
+            _ if has_body => None,
+            None => end_of_head(self.in_progress()).map(|length| self.begin + length),
+            known => known,
+        };
+        match end.filter(|end| *end < self.bytes.len()) {
+            Some(end) => self.begin = end,
+            None => {
+                self.begin = 0;
+                self.bytes.clear();
+                if self.bytes.capacity() > HEAD_KEPT_MAX {
+                    self.bytes = Vec::new();
+                }
+            }
+        }
     }
 }
 

@@ -63,6 +63,50 @@ fn names_of_what_is_no_head_are_not_touched() {
     }
 }
 
+/// However many come at once, and wherever they are cut.
+#[test]
+fn the_names_of_requests_that_come_together_are_kept() {
+    let control = Origin::saying("");
+    let proxy = Proxy::to(&control);
+    let one = |n: usize| format!("GET /{n} HTTP/1.1\r\nHost: a\r\nX-oDD-{n}: {n}\r\n\r\n");
+    let all: String = (0..3).map(one).collect();
+    for cut in (1..all.len()).step_by(7) {
+        let mut client = proxy.client();
+        client.send(&all[..cut]);
+        // What is whole is answered before the rest comes.
+        let whole = all[..cut].matches("\r\n\r\n").count();
+        (0..whole).for_each(|_| assert_eq!(client.response().status, 200));
+        client.send(&all[cut..]);
+        (whole..3).for_each(|_| assert_eq!(client.response().status, 200));
+    }
+    // One that is refused is passed over, too, and so are empty lines.
+    let mut client = proxy.client();
+    client.send(["TRACE / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n", "\r\n", &one(7)].concat());
+    assert_eq!((client.response().status, client.response().status), (405, 200));
+    for request in control.received() {
+        let n = request.first_line().trim_start_matches("GET /").split(' ').next().unwrap().to_owned();
+        assert!(request.head.contains(&format!("X-oDD-{n}: {n}\r\n")), "{}", request.head);
+    }
+}
+
+/// What stands behind a body is not known for a head, and no name of it is taken for one of another request.
+#[test]
+fn the_names_of_a_request_that_comes_with_the_body_of_another_are_in_lower_case() {
+    let control = Origin::saying("");
+    let proxy = Proxy::to(&control);
+    let mut client = proxy.client();
+    client.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc\
+         GET /2 HTTP/1.1\r\nHost: a\r\nX-oDD: 1\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\nX-oDD: 1\r\n\r\n",
+    );
+    (0..3).for_each(|_| assert_eq!(client.response().status, 200));
+    client.send("GET /4 HTTP/1.1\r\nHost: a\r\nX-oDD: 1\r\n\r\n");
+    assert_eq!(client.response().status, 200);
+    let names: Vec<_> =
+        control.received()[1..].iter().map(|request| request.head.contains("X-oDD: 1\r\n")).collect();
+    assert_eq!(names, [false, false, true]);
+}
+
 #[test]
 fn whoever_answers_in_the_end_is_sent_the_names_as_they_came() {
     let (control, candidate) =
