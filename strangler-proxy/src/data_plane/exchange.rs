@@ -317,7 +317,13 @@ impl Client {
         let unframed = version == Version::HTTP_10;
         let counters = account.into_counters();
         let answer = Answer { side, asked, counters, watched, id, unframed, read_back, in_progress };
-        let body = ResponseBody::forwarded(body, Arc::clone(&self.watch), limit, answer, tee);
+        let mut body = ResponseBody::forwarded(body, Arc::clone(&self.watch), limit, answer, tee);
+        match head.status {
+            StatusCode::NOT_MODIFIED => body.announce(length_said(&head.headers)),
+            // RFC 9110 §8.6.
+            StatusCode::NO_CONTENT => drop(head.headers.remove(CONTENT_LENGTH)),
+            _ => {}
+        }
         Response::from_parts(head, body)
     }
 
@@ -487,15 +493,36 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
     })
 }
 
-/// RFC 9112 §6.3: equal lengths that were repeated become one.
+/// RFC 9112 §6.3: equal lengths that were repeated become one. Where there is no body they are of one that there could have
+/// been (RFC 9110 §8.6), and are taken out if they differ.
 fn one_length(headers: &mut HeaderMap, body: &impl Body) {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let (Some(first), second) = (lengths.next(), lengths.next()) else { return };
-    if (second.is_some() || first.as_bytes().contains(&b','))
-        && let Some(length) = body.size_hint().exact()
-    {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    if second.is_none() && !first.as_bytes().contains(&b',') {
+        return;
     }
+    let length = if body.is_end_stream() { length_said(headers) } else { body.size_hint().exact() };
+    match length {
+        Some(length) => {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        None if body.is_end_stream() => {
+            headers.remove(CONTENT_LENGTH);
+        }
+        None => {}
+    }
+}
+
+/// What Content-Length says, if it says one thing.
+fn length_said(headers: &HeaderMap) -> Option<u64> {
+    let lines = headers.get_all(CONTENT_LENGTH).iter();
+    let mut lengths = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).map(|length| {
+        let length = length.trim_ascii();
+        let is_number = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
+        std::str::from_utf8(length).ok().filter(|_| is_number)?.parse().ok()
+    });
+    let first: u64 = lengths.next()??;
+    lengths.all(|length| length == Some(first)).then_some(first)
 }
 
 pub(super) fn now() -> UnixMillis {

@@ -43,6 +43,9 @@ pub(super) struct Forwarded {
     broken: Option<ResponseBodyError>,
     /// Only the end of the connection tells the client where the body ends (RFC 9112 §6.3, rule 8).
     is_unframed: bool,
+    /// There is no body, and a length all the same: of what a 304 stands for (RFC 9110 §8.6). The library writes it only where
+    /// there seems to be a body, of which it takes nothing then.
+    announced: Option<u64>,
 }
 
 /// Which side gave the answer, and since when it was asked.
@@ -100,12 +103,30 @@ impl ResponseBody {
     ) -> Self {
         watch.wait(Waiting::UpstreamBody, limit);
         let is_unframed = answer.unframed && body.size_hint().exact().is_none();
-        let mut forwarded =
-            Forwarded { body, watch, limit, answer, tee, ended: false, broken: None, is_unframed };
+        let mut forwarded = Forwarded {
+            body,
+            watch,
+            limit,
+            answer,
+            tee,
+            ended: false,
+            broken: None,
+            is_unframed,
+            announced: None,
+        };
         if forwarded.body.is_end_stream() {
             forwarded.end();
         }
         Self::Forwarded(forwarded)
+    }
+
+    /// The head says this length, and no body follows. Over HTTP/2 a head goes as it is.
+    pub(super) fn announce(&mut self, length: Option<u64>) {
+        if let Self::Forwarded(forwarded) = self
+            && forwarded.watch.is_of_http_1()
+        {
+            forwarded.announced = length;
+        }
     }
 }
 
@@ -247,14 +268,16 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
-            Self::Forwarded(body) => body.body.is_end_stream(),
+            Self::Forwarded(body) => body.announced.is_none() && body.body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Forwarded(body) => body.body.size_hint(),
+            Self::Forwarded(body) => {
+                body.announced.map_or_else(|| body.body.size_hint(), SizeHint::with_exact)
+            }
         }
     }
 }

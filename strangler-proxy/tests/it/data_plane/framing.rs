@@ -2,6 +2,7 @@
 
 use diff_harness::lifecycle::Stage;
 
+use super::http2::client::Http2;
 use super::origin::{Origin, ok};
 use super::proxy::{Plan, Proxy};
 
@@ -49,8 +50,52 @@ fn responses_that_have_no_body_have_none() {
     assert_eq!((response.field("content-length"), response.field("transfer-encoding")), (None, None));
     let response = client.get("/304");
     assert_eq!((response.status, response.field("etag")), (304, Some("\"x\"")));
+    // RFC 9110 §8.6: of what a 200 would have had.
+    assert_eq!(response.field("content-length"), Some("9"));
     assert_eq!(client.get("/").text(), "after");
     assert_eq!(control.connections(), 1);
+}
+
+/// They say what there would have been, and nothing follows; where they contradict each other they say nothing.
+#[test]
+fn a_length_without_a_body_is_kept_and_only_once() {
+    let control = Origin::new(|request| {
+        let lengths = match request.first_line().split(' ').nth(1).unwrap() {
+            "/one" => "Content-Length: 9\r\n",
+            "/zero" => "Content-Length: 0\r\n",
+            "/twice" => "Content-Length: 9\r\nContent-Length: 9, 9\r\n",
+            "/differ" => "Content-Length: 9\r\nContent-Length: 8\r\n",
+            "/none" => "",
+            other => unreachable!("{other}"),
+        };
+        let status = if request.first_line().starts_with("HEAD") { "200 OK" } else { "304 Not Modified" };
+        format!("HTTP/1.1 {status}\r\n{lengths}\r\n")
+    });
+    let proxy = Proxy::to(&control);
+    let mut client = proxy.client();
+    let mut streams = Http2::connect(proxy.address);
+    for (path, length) in
+        [("/one", Some("9")), ("/zero", Some("0")), ("/twice", Some("9")), ("/differ", None), ("/none", None)]
+    {
+        for method in ["GET", "HEAD"] {
+            client.send(format!("{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
+            let response = client.response_to("HEAD");
+            let lengths: Vec<_> = super::client::fields(&response.head, "content-length").collect();
+            assert_eq!(lengths, Vec::from_iter(length), "{method} {path}");
+            let asked =
+                http::Request::builder().method(method).uri(format!("http://a{path}")).body(()).unwrap();
+            let asked = streams.ask(asked, true);
+            let response = streams.response(asked).unwrap();
+            let lengths = response.headers.get_all("content-length").iter();
+            let lengths: Vec<_> = lengths.map(|length| length.to_str().unwrap()).collect();
+            assert_eq!(
+                (lengths, response.body.len()),
+                (Vec::from_iter(length), 0),
+                "{method} {path} over HTTP/2"
+            );
+        }
+    }
+    assert_eq!(control.received().len(), 20);
 }
 
 #[test]
