@@ -84,9 +84,14 @@ where
             self.ear.asks(spelling);
         }
         let mut response = pin!(self.sender.try_send_request(*request));
-        let (work, bell, waker) = (&mut self.work, &self.bell, &self.waker);
-        let result =
-            std::future::poll_fn(|cx| drive(work, bell, waker, cx, |cx| response.as_mut().poll(cx))).await;
+        let (work, bell, waker, ear) = (&mut self.work, &self.bell, &self.waker, &self.ear);
+        let result = std::future::poll_fn(|cx| {
+            // Only here can there be more than what is wanted: a body is taken as it comes.
+            ear.reads_at_most(Some(TURN_BYTES));
+            drive(work, bell, waker, cx, |cx| response.as_mut().poll(cx))
+        })
+        .await;
+        self.ear.reads_at_most(None);
         if let Ok(response) = &result {
             self.idle_max = idle_max(response.headers());
         }
@@ -155,6 +160,9 @@ where
         self.work.connection.map(Connection::into_parts)
     }
 }
+
+/// What is read of heads before others have a turn.
+const TURN_BYTES: usize = 64 << 10;
 
 /// What `Keep-Alive: timeout=N` leaves for us, in a response of which the upstream closes the connection N seconds after
 /// (RFC 2068 §19.7.1.1, which servers still go by). The way to it and back takes time too.
@@ -249,9 +257,51 @@ impl Wake for Bell {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+
+    use bytes::Bytes;
+    use futures_util::FutureExt;
     use http::HeaderValue;
+    use http_body_util::Empty;
 
     use super::*;
+
+    /// As much as the kernel keeps, of which a thread must not see the end before anybody else has a turn.
+    #[tokio::test(flavor = "current_thread")]
+    async fn interim_responses_without_end_leave_others_a_turn() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut far, _) = listener.accept().unwrap();
+        socket2::SockRef::from(&near).set_recv_buffer_size(16 * TURN_BYTES).unwrap();
+        let mut rest = near.try_clone().unwrap();
+        near.set_nonblocking(true).unwrap();
+        far.set_nonblocking(true).unwrap();
+        let hints = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1000);
+        let mut sent = 0;
+        while let Ok(more) = far.write(hints.as_bytes()) {
+            sent += more;
+        }
+        assert!(sent > 3 * TURN_BYTES, "the kernel takes too little for this test: {sent}");
+        let stream = Stream::tcp(tokio::net::TcpStream::from_std(near).unwrap());
+        let ear = stream.ear();
+        let mut client = hyper::client::conn::http1::Builder::new();
+        client.max_buf_size(TURN_BYTES);
+        let (sender, connection) = client.handshake(LastWord::new(TokioIo::new(stream))).await.unwrap();
+        let mut link = Link::new(sender, connection, ear);
+        let request = Box::new(Request::get("/").body(Empty::<Bytes>::new()).unwrap());
+        let mut response = Box::pin(link.send(request, None));
+        // The runtime learns of what came when it is asked first.
+        assert!(response.as_mut().now_or_never().is_none());
+        tokio::task::yield_now().await;
+        assert!(response.as_mut().now_or_never().is_none());
+        far.shutdown(std::net::Shutdown::Write).unwrap();
+        rest.set_nonblocking(false).unwrap();
+        let mut left = Vec::new();
+        rest.read_to_end(&mut left).unwrap();
+        let read = sent - left.len();
+        // The last read may have been of more than what was left of the turn.
+        assert!(read > 0 && read <= 2 * TURN_BYTES, "{read} of {sent}");
+    }
 
     #[test]
     fn the_time_that_an_upstream_names_is_kept_short_of() {

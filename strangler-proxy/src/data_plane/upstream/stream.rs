@@ -29,6 +29,8 @@ enum Kind {
 #[derive(Default)]
 pub(in crate::data_plane) struct Ear {
     look: Cell<bool>,
+    /// How many bytes may still be read before others have a turn, where that is bounded.
+    turn: Cell<Option<usize>>,
     asking: RefCell<Respelling>,
     answer: RefCell<Hearing>,
 }
@@ -46,7 +48,7 @@ struct Hearing {
 }
 
 impl Stream {
-    pub(super) fn tcp(stream: TcpStream) -> Self {
+    pub(in crate::data_plane) fn tcp(stream: TcpStream) -> Self {
         Self { kind: Kind::Tcp(stream), ear: Rc::default() }
     }
 
@@ -92,6 +94,14 @@ impl Ear {
     /// the kernel itself, and the next read tells.
     pub(in crate::data_plane) fn look_before_writing(&self) {
         self.look.set(true);
+    }
+
+    /// From here on only so many bytes are read until this is called again; `None`: as many as there are.
+    ///
+    /// An upstream may send interim responses without end, and the library looks for the final one as long as there is
+    /// anything to read.
+    pub(in crate::data_plane) fn reads_at_most(&self, bytes: Option<usize>) {
+        self.turn.set(bytes);
     }
 
     /// A request is about to be written, with its names as they came, and those of its response are listened for.
@@ -184,12 +194,19 @@ fn is_interim(head: &[u8]) -> bool {
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.ear.turn.get() == Some(0) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let read = match &mut this.kind {
             Kind::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         };
         if read.is_ready() {
+            if let Some(left) = this.ear.turn.get() {
+                this.ear.turn.set(Some(left.saturating_sub(buf.filled().len() - before)));
+            }
             let mut answer = this.ear.answer.borrow_mut();
             if answer.listens {
                 answer.hear(&buf.filled()[before..]);

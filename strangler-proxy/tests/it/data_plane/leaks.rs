@@ -208,6 +208,8 @@ fn proxy(control: &Origin, patience: Duration) -> Proxy {
             config.control.idle_timeout = SHORT;
             config.timeouts.head = patience;
             config.timeouts.body = patience;
+            // Everybody reads. A short one has the threads look often at what is open.
+            config.timeouts.write = 4 * SHORT;
         })
         .start()
 }
