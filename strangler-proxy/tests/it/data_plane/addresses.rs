@@ -12,7 +12,7 @@ use strangler_proxy::data_plane::upstream::{Address, AddressState, Check, Use};
 use super::origin::{Origin, ok};
 use super::proxy::{Plan, Proxy};
 use crate::ports::Port;
-use crate::shadow::rig::eventually;
+use crate::shadow::rig::{PATIENCE, eventually};
 
 /// Control is at all of these.
 fn at(addresses: &[SocketAddr]) -> impl FnOnce(&mut DataPlaneConfig) + use<> {
@@ -256,8 +256,10 @@ fn an_address_that_hangs_is_ejected() {
         .with(at(&[hung.address, well.address]))
         .with(|config| {
             config.control.health.failures_max = 1;
+            config.control.health.eject_for = Duration::from_secs(3600);
+            config.control.health.eject_for_max = Duration::from_secs(3600);
             // The one that is well has to answer in time.
-            config.control.head_timeout = Duration::from_millis(500);
+            config.control.head_timeout = Duration::from_secs(3);
         })
         .start();
     eventually(|| {
@@ -296,6 +298,7 @@ fn checked(every: Duration) -> impl FnOnce(&mut DataPlaneConfig) {
         config.control.health.check = Some(Check {
             path: "/health?deep=1".to_owned(),
             every,
+            timeout: PATIENCE,
             unhealthy: 2,
             healthy: 2,
             ..Check::default()

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use diff_harness::comparison::SkipReason;
 use diff_harness::lifecycle::Stage;
@@ -344,8 +343,7 @@ fn a_client_that_half_closes_after_an_unfinished_body_is_told() {
         line.request();
         line.wait_for_end();
     });
-    let proxy =
-        Plan::new(control.address).with(|config| config.timeouts.body = Duration::from_secs(5)).start();
+    let proxy = Proxy::to(&control);
     for method in ["POST", "GET"] {
         let mut client = proxy.client();
         client.send(format!("{method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"));

@@ -7,6 +7,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use diff_harness::lifecycle::Stage;
 use strangler_proxy::data_plane::Present;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -77,7 +78,8 @@ impl Gate {
     }
 }
 
-/// A proxy whose upstream does what the path says, and a client that does nothing wrong.
+/// A proxy whose upstream does what the path says, and a client that does nothing wrong. What never comes to the point is
+/// asked as a candidate, so that the client's own requests have all the time that they need.
 struct Scene {
     proxy: Proxy,
     neighbour: Client,
@@ -96,7 +98,10 @@ impl Scene {
         let at = gate.clone();
         let control = Origin::scripted(move |line| play(line, |_| at.pass()));
         let proxy = Plan::new(control.address)
-            .with(|config| config.control.head_timeout = PATIENCE)
+            .candidate(&control)
+            .endpoint("GET /hints", Stage::Retired)
+            .endpoint("GET /hangs", Stage::Retired)
+            .endpoint("POST /deaf", Stage::Retired)
             .with(change)
             .start();
         let mut neighbour = proxy.client();
@@ -224,7 +229,7 @@ fn an_upstream_that_never_comes_to_the_point_harms_nobody_else() {
     for patience in [PATIENCE, SHORT] {
         let (mut scene, _control) = Scene::new(move |config| {
             config.forwarding.informational = false;
-            config.control.head_timeout = patience;
+            config.candidate.as_mut().unwrap().head_timeout = patience;
         });
         for request in
             ["GET /hints HTTP/1.1\r\nHost: a\r\n\r\n", "GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n", UPLOAD]
@@ -363,9 +368,7 @@ fn two_thousand_slow_clients_harm_nobody_else() {
     let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
     rustix::process::setrlimit(rustix::process::Resource::Nofile, raised).unwrap();
     let (mut scene, control) = Scene::new(|config| {
-        config.control.head_timeout = Duration::from_secs(30);
         config.control.connections_max = 32;
-        config.control.wait_max = Duration::from_secs(30);
         config.timeouts.head = Duration::from_secs(2);
         config.timeouts.body = Duration::from_secs(2);
     });

@@ -129,7 +129,14 @@ fn the_socket_file_goes_when_the_proxy_drains_and_whoever_is_in_is_answered() {
 /// The limit of one listener takes nothing from the others.
 #[test]
 fn a_listener_takes_no_more_connections_than_it_may() {
-    let control = Origin::new(|_| ok("x"));
+    let control = Origin::scripted(|line| {
+        while let Some(request) = line.request() {
+            if request.first_line().contains("/hangs") {
+                return line.wait_for_end();
+            }
+            line.send(ok("x"));
+        }
+    });
     let narrow =
         Listener { connections_max: Some(1), ..Listener::new("127.0.0.1:0".parse::<Address>().unwrap()) };
     let proxy = plan(&control, vec![narrow]);
@@ -137,7 +144,8 @@ fn a_listener_takes_no_more_connections_than_it_may() {
     let mut first = Client::connect(narrow);
     assert_eq!(first.get("/").text(), "x");
     // Within a request, so that it is not let go for the next one.
-    first.send("GET / HTTP/1.1\r\n");
+    first.send("GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n");
+    eventually(|| proxy.plane().counts().present().requests == 1);
     // The kernel takes it; the proxy does not look at it yet.
     let mut second = Client::connect(narrow);
     second.send("GET /second HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -19,7 +19,7 @@ use strangler_proxy::routes::table::{RouteTable, SharedTable};
 
 use super::client::Client;
 use super::origin::Origin;
-use crate::shadow::rig::{Rig, Setup, eventually};
+use crate::shadow::rig::{PATIENCE, Rig, Setup, eventually};
 
 pub(super) struct Proxy {
     pub address: SocketAddr,
@@ -75,6 +75,9 @@ impl Plan {
         let mut config = DataPlaneConfig::new("127.0.0.1:0".parse().unwrap(), control);
         config.threads = NonZeroUsize::MIN;
         config.candidate = self.candidate.map(|candidate| UpstreamConfig::new(candidate.to_string()));
+        config.control.be_patient();
+        config.candidate.iter_mut().for_each(UpstreamConfig::be_patient);
+        config.timeouts.head = PATIENCE;
         for change in self.config {
             change(&mut config);
         }
@@ -95,6 +98,20 @@ impl Plan {
         };
         let plane = data_plane::start(config, Arc::clone(&upstreams), Arc::clone(&table), outlets).unwrap();
         Proxy { address: plane.addrs()[0], rig, upstreams, table, plane: Some(plane) }
+    }
+}
+
+/// What is well is given all the time that a busy machine may need for it. A test that is about a timeout sets that one.
+trait Patient {
+    fn be_patient(&mut self);
+}
+
+impl Patient for UpstreamConfig {
+    fn be_patient(&mut self) {
+        self.connect_timeout = PATIENCE;
+        self.head_timeout = PATIENCE;
+        self.wait_max = PATIENCE;
+        self.idle_timeout = PATIENCE;
     }
 }
 

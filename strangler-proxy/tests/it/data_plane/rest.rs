@@ -88,7 +88,7 @@ fn a_connection_that_rests_is_closed_when_its_client_closes_it() {
 fn a_connection_that_rests_is_idle_and_closed_in_time() {
     let control = Origin::saying("");
     let proxy =
-        Plan::new(control.address).with(|config| config.timeouts.idle = Duration::from_secs(3)).start();
+        Plan::new(control.address).with(|config| config.timeouts.idle = Duration::from_secs(5)).start();
     let mut client = proxy.client();
     client.get("/");
     rests(&proxy, 1);

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::time::Duration;
 
-use super::origin::{Origin, ok};
+use diff_harness::lifecycle::Stage;
+
+use super::origin::Origin;
 use super::proxy::{Plan, Proxy};
 use crate::ports::Port;
 use crate::shadow::rig::eventually;
@@ -20,34 +22,43 @@ fn a_hung_upstream_is_a_504() {
         line.wait_for_end();
     });
     let proxy = Plan::new(control.address).with(|config| config.control.head_timeout = SHORT).start();
-    for request in
-        ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"]
-    {
-        let mut client = proxy.client();
-        client.send(request);
-        let response = client.response();
-        assert_eq!((response.status, response.reason().as_str()), (504, "upstream_timeout"));
+    let mut asked = 0;
+    for (method, request) in [
+        ("GET", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        ("POST", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"),
+    ] {
+        // On a busy machine the time may be over before it was sent.
+        eventually(|| {
+            let mut client = proxy.client();
+            client.send(request);
+            let response = client.response();
+            assert_eq!((response.status, response.reason().as_str()), (504, "upstream_timeout"));
+            asked += 1;
+            control.received().iter().any(|received| received.head.starts_with(method))
+        });
     }
-    assert_eq!(control.received().len(), 2);
-    // The connection on which nothing came is not used again.
-    eventually(|| control.finished() == 2);
+    // The connection on which nothing came is not used again, and nothing is sent twice.
+    eventually(|| control.finished() == control.connections());
+    assert!(control.received().len() <= asked && control.connections() <= asked);
 }
 
 #[test]
 fn after_a_504_the_client_goes_on() {
-    let control = Origin::scripted(|line| {
-        while let Some(request) = line.request() {
-            if request.first_line().contains("/hang") {
-                return line.wait_for_end();
-            }
-            line.send(ok("fine"));
-        }
+    let control = Origin::saying("fine");
+    let hung = Origin::scripted(|line| {
+        line.request();
+        line.wait_for_end();
     });
-    let proxy = Plan::new(control.address).with(|config| config.control.head_timeout = TINY).start();
+    let proxy = Plan::new(control.address)
+        .candidate(&hung)
+        .endpoint("GET /hang", Stage::Retired)
+        .with(|config| config.candidate.as_mut().unwrap().head_timeout = TINY)
+        .start();
     let mut client = proxy.client();
-    assert_eq!(client.get("/hang").status, 504);
-    // What is quick may take longer than the timeout on a machine that has much else to do.
-    eventually(|| client.get("/").text() == "fine");
+    for _ in 0..3 {
+        assert_eq!(client.get("/hang").status, 504);
+        assert_eq!(client.get("/").text(), "fine");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::h2_origin::{H2Origin, Received, Settings, answer};
 use super::origin::Origin;
 use super::proxy::{Plan, Proxy};
 use super::tls_origin::{Ca, TlsOrigin};
-use crate::shadow::rig::eventually;
+use crate::shadow::rig::{PATIENCE, eventually};
 
 fn speaking(protocol: Protocol) -> impl FnOnce(&mut DataPlaneConfig) {
     move |config| config.control.protocol = protocol
@@ -429,6 +429,7 @@ fn a_health_check_goes_over_http_2_too() {
             config.control.health.check = Some(Check {
                 path: "/health".to_owned(),
                 every: Duration::from_millis(10),
+                timeout: PATIENCE,
                 unhealthy: 1,
                 ..Check::default()
             });
@@ -439,7 +440,7 @@ fn a_health_check_goes_over_http_2_too() {
         let address = all.iter().find(|address| address.socket == socket).unwrap();
         proxy.upstreams.control.state(address, Use::Clients)
     };
-    eventually(|| state(sick.address) == AddressState::Unhealthy);
+    eventually(|| state(sick.address) == AddressState::Unhealthy && !well.received().is_empty());
     assert_eq!(state(well.address), AddressState::Used);
     assert_eq!(well.received()[0].head.uri.path(), "/health");
 }

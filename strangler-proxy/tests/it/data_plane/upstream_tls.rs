@@ -11,7 +11,7 @@ use strangler_proxy::data_plane::{DataPlaneConfig, Purpose};
 use super::origin::Origin;
 use super::proxy::{Plan, Proxy};
 use super::tls_origin::{Ca, Seen, Signed, TlsOrigin};
-use crate::shadow::rig::eventually;
+use crate::shadow::rig::{PATIENCE, eventually};
 
 const HTTP_1: &[&str] = &["http/1.1"];
 
@@ -142,8 +142,12 @@ fn a_health_check_goes_over_tls_too() {
         .with(with(believing(&ca)))
         .with(move |config| {
             config.control.authorities = addresses.map(|address| address.to_string()).to_vec();
-            config.control.health.check =
-                Some(Check { every: Duration::from_millis(10), unhealthy: 1, ..Check::default() });
+            config.control.health.check = Some(Check {
+                every: Duration::from_millis(10),
+                timeout: PATIENCE,
+                unhealthy: 1,
+                ..Check::default()
+            });
         })
         .start();
     let state = |socket: SocketAddr| {
@@ -152,8 +156,8 @@ fn a_health_check_goes_over_tls_too() {
         proxy.upstreams.control.state(address, Use::Clients)
     };
     eventually(|| state(sick.address) == AddressState::Unhealthy);
+    eventually(|| !origin.received().is_empty());
     assert_eq!(state(well.address), AddressState::Used);
-    assert!(!origin.received().is_empty());
 }
 
 /// That it takes connections is not enough: it has to be who it should be.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use diff_harness::lifecycle::Stage;
 use h2::Reason;
 use h2::client::Builder;
 use http::{Method, Request, StatusCode};
@@ -25,26 +26,27 @@ fn post() -> Request<()> {
 /// Every stream has timeouts of its own.
 #[test]
 fn a_hung_upstream_is_a_504_for_its_stream_alone() {
-    let control = Origin::scripted(|line| {
-        while let Some(request) = line.request() {
-            if request.first_line().contains("/hang") {
-                return line.wait_for_end();
-            }
-            line.send(ok("fine"));
-        }
+    let control = Origin::saying("fine");
+    let hung = Origin::scripted(|line| {
+        line.request();
+        line.wait_for_end();
     });
-    let proxy = Plan::new(control.address).with(|config| config.control.head_timeout = SHORT).start();
+    let proxy = Plan::new(control.address)
+        .candidate(&hung)
+        .endpoint("GET /hang", Stage::Retired)
+        .with(|config| config.candidate.as_mut().unwrap().head_timeout = SHORT)
+        .start();
     let mut client = Http2::connect(proxy.address);
-    let hung: Vec<_> = (0..3).map(|_| client.ask(get("/hang"), true)).collect();
-    // What is quick may take longer than the timeout, too.
-    eventually(|| client.get("/").text() == "fine");
-    for asked in hung {
+    let asked: Vec<_> = (0..3).map(|_| client.ask(get("/hang"), true)).collect();
+    assert_eq!(client.get("/").text(), "fine");
+    for asked in asked {
         let response = client.response(asked).unwrap();
         assert_eq!((response.status.as_u16(), response.reason().as_str()), (504, "upstream_timeout"));
         assert!(!response.headers.contains_key("connection"));
     }
-    eventually(|| client.get("/").text() == "fine");
-    eventually(|| control.finished() >= 3);
+    assert_eq!(client.get("/").text(), "fine");
+    // Those on which nothing came are not used again.
+    eventually(|| hung.finished() == hung.connections());
 }
 
 #[test]
