@@ -29,10 +29,7 @@ impl Port {
 
     /// An address that refuses connections until the process ends.
     pub(crate) fn refused() -> SocketAddr {
-        let port = Self::taken();
-        let address = port.address;
-        std::mem::forget(port);
-        address
+        std::mem::ManuallyDrop::new(Self::taken()).address
     }
 }
 
