@@ -8,6 +8,7 @@ mod upstream;
 mod story;
 mod gate;
 mod exit_codes;
+mod audit;
 mod bad_input;
 mod admin_api;
 mod crash;
