@@ -1,8 +1,11 @@
 //! Who may speak to the admin API, and what it does with what it should not be sent.
 
+use std::io::Write;
+use std::net::TcpStream;
+
 use serde_json::Value;
 
-use crate::rig::{Answered, Proxy, Rig, raw};
+use crate::rig::{Answered, Proxy, Rig, eventually, raw};
 
 const ALICE: &str = "alice-0123456789abcdef";
 
@@ -28,16 +31,20 @@ fn code(answered: &Answered) -> String {
 
 /// A proxy whose admin API asks for a token.
 fn closed(address: &str) -> (Rig, Proxy) {
+    beside(&with_tokens(address))
+}
+
+/// Another proxy before the same upstreams, whose admin API is as told.
+fn beside(admin: &str) -> (Rig, Proxy) {
     let rig = Rig::new();
     let dir = rig.dir.path();
     let config = format!(
-        "[upstreams]\ncontrol = \"{}\"\ncandidate = \"{}\"\n[listen]\naddress = \"127.0.0.1:0\"\n[store]\npath = \"closed.db\"\n{}",
+        "[upstreams]\ncontrol = \"{}\"\ncandidate = \"{}\"\n[listen]\naddress = \"127.0.0.1:0\"\n[store]\npath = \"beside.db\"\n{admin}",
         rig.control.url(),
         rig.candidate.url(),
-        with_tokens(address)
     );
-    std::fs::write(dir.join("closed.toml"), config).unwrap();
-    let proxy = Proxy::start(dir, &["serve", "--config", "closed.toml"]);
+    std::fs::write(dir.join("beside.toml"), config).unwrap();
+    let proxy = Proxy::start(dir, &["serve", "--config", "beside.toml"]);
     (rig, proxy)
 }
 
@@ -191,6 +198,28 @@ fn of_many_endpoints_with_a_wrong_one_none_is_added() {
     );
     assert_eq!(answered.status, 400, "{answered:?}");
     assert_eq!(rig.json(0, &["routes"])["data"]["routes"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn bodies_that_have_no_room_beside_others_are_to_come_again() {
+    let (_rig, proxy) =
+        beside("[admin]\naddress = \"127.0.0.1:0\"\nrequest_body = \"64KiB\"\nrequest_bodies = \"64KiB\"\n");
+    let promote = || {
+        let headers = "host: localhost\r\ncontent-type: application/json\r\n";
+        ask(&proxy.admin, "POST", "/api/v1/promote", headers, r#"{"endpoint":"GET /a"}"#)
+    };
+    assert_eq!(promote().status, 404, "there is room while nobody takes it");
+    // All the room there is, for a body that does not come.
+    let mut slow = TcpStream::connect(&proxy.admin).unwrap();
+    let head = "POST /api/v1/promote HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 65536\r\n\r\n{";
+    slow.write_all(head.as_bytes()).unwrap();
+    eventually("the body that does not come has its room", || promote().status == 503);
+    let refused = promote();
+    assert_eq!(code(&refused), "busy", "{refused:?}");
+    assert!(refused.head.contains("retry-after: 1"), "{refused:?}");
+    assert_eq!(ask(&proxy.admin, "GET", "/api/v1/status", "host: localhost\r\n", "").status, 200);
+    drop(slow);
+    eventually("its room is there for others", || promote().status == 404);
 }
 
 #[test]
