@@ -3,9 +3,9 @@
 
 use std::net::SocketAddr;
 
-use super::proxy;
 use super::readers::Reading;
 use super::recorder::Recorder;
+use super::{proxy, seed_and_cases};
 use crate::data_plane::h2_frames::{
     DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, RST_STREAM, block,
 };
@@ -22,12 +22,9 @@ struct Framed {
     trailers: Option<Fields>,
 }
 
-/// Garbled at random, the same ones every time. `STRANGLER_TEST_SEED` makes others of them, as many as `STRANGLER_TEST_CASES`.
 #[test]
 fn garbled_requests_of_http_2_have_one_reading() {
-    let given = |name| std::env::var(name).ok().map(|text| text.parse().expect(name));
-    let seed: u64 = given("STRANGLER_TEST_SEED").unwrap_or(1);
-    let cases = given("STRANGLER_TEST_CASES").unwrap_or(1_500);
+    let (seed, cases) = seed_and_cases();
     let mut random = fastrand::Rng::with_seed(seed);
     let recorder = Recorder::start();
     let proxy = proxy(&recorder);

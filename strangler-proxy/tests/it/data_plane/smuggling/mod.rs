@@ -125,14 +125,16 @@ fn an_ambiguous_request_behind_another_has_one_reading_too() {
     }
 }
 
-/// Requests that nobody has thought of: entries cut, spliced and garbled at random, the same ones every time.
-///
-/// `STRANGLER_TEST_SEED` makes others of them, as many as `STRANGLER_TEST_CASES`.
+/// Cases that are the same ones every time. `STRANGLER_TEST_SEED` makes others of them, as many as `STRANGLER_TEST_CASES`.
+fn seed_and_cases() -> (u64, u64) {
+    let given = |name| std::env::var(name).ok().map(|text| text.parse().expect(name));
+    (given("STRANGLER_TEST_SEED").unwrap_or(1), given("STRANGLER_TEST_CASES").unwrap_or(1_500))
+}
+
+/// Requests that nobody has thought of: entries cut, spliced and garbled at random.
 #[test]
 fn garbled_requests_have_one_reading() {
-    let given = |name| std::env::var(name).ok().map(|text| text.parse().expect(name));
-    let seed: u64 = given("STRANGLER_TEST_SEED").unwrap_or(1);
-    let cases = given("STRANGLER_TEST_CASES").unwrap_or(1_500);
+    let (seed, cases) = seed_and_cases();
     let mut random = fastrand::Rng::with_seed(seed);
     let recorder = Recorder::start();
     let proxy = proxy(&recorder);
