@@ -55,12 +55,9 @@ struct ReadBackRound {
 
 impl CompareHandle {
     /// Compares the pair here when that is quick, else on a thread of its own. For the shadow thread.
-    pub(crate) fn compare(&self, pair: Pair) {
-        if is_light(
-            &pair.control.observation,
-            &pair.candidate.observation,
-            self.0.recording.config.inline_max,
-        ) {
+    pub(crate) fn compare(&self, mut pair: Pair) {
+        let (control, candidate) = (&pair.control.observation, &mut pair.candidate.observation);
+        if is_light(control, candidate, self.0.recording.config.inline_max) {
             self.0.recording.judge(pair);
         } else {
             self.enqueue(pair);
@@ -98,9 +95,9 @@ impl CompareHandle {
     }
 
     /// [`asked_again`](Self::asked_again), here when that is quick, else on a thread of its own.
-    pub(crate) fn compare_again(&self, suspect: Box<Suspect>, control: Answered, candidate: Answered) {
+    pub(crate) fn compare_again(&self, suspect: Box<Suspect>, control: Answered, mut candidate: Answered) {
         let recording = &self.0.recording;
-        if is_light(&control.observation, &candidate.observation, recording.config.inline_max) {
+        if is_light(&control.observation, &mut candidate.observation, recording.config.inline_max) {
             let second = SecondRound { control: control.observation, candidate: candidate.observation };
             return recording.asked_again(*suspect, &second);
         }
@@ -112,9 +109,9 @@ impl CompareHandle {
 
     /// [`control_twice`](Self::control_twice), here when that is quick, else on a thread of its own. Under load it is
     /// left out: another one will be sampled.
-    pub(crate) fn compare_twice(&self, twice: Box<Twice>, second: Answered) {
+    pub(crate) fn compare_twice(&self, twice: Box<Twice>, mut second: Answered) {
         let recording = &self.0.recording;
-        if is_light(&twice.first, &second.observation, recording.config.inline_max) {
+        if is_light(&twice.first, &mut second.observation, recording.config.inline_max) {
             return recording.learn(&twice, &second);
         }
         self.try_send(Work::Twice(Box::new((*twice, second))));
@@ -250,16 +247,61 @@ fn compare(recording: &Recording, work: &Mutex<Receiver<Work>>, abandoned: &Atom
 }
 
 /// Whether comparing costs less than handing over: a failure, equal bytes, or small bodies that are not encoded
-/// (a small encoded one may be a large one).
-fn is_light(control: &Observation, candidate: &Observation, inline_max: usize) -> bool {
-    let (Outcome::Response(control), Outcome::Response(candidate)) = (&control.outcome, &candidate.outcome)
+/// (a small encoded one may be a large one). Of equal bytes one is left for both: nobody has to look at them again.
+fn is_light(control: &Observation, candidate: &mut Observation, inline_max: usize) -> bool {
+    let (Outcome::Response(control), Outcome::Response(candidate)) =
+        (&control.outcome, &mut candidate.outcome)
     else {
         return true;
     };
+    if control.status == candidate.status && control.body == candidate.body {
+        candidate.body = control.body.clone();
+        return true;
+    }
     let is_small = |response: &Response| {
         matches!(&response.body, CapturedBody::Whole(body) if body.len() <= inline_max)
             && !response.headers.contains_key(CONTENT_ENCODING)
     };
-    (control.status == candidate.status && control.body == candidate.body)
-        || (is_small(control) && is_small(candidate))
+    is_small(control) && is_small(candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    fn observed(status: StatusCode, body: &str) -> Observation {
+        let body = CapturedBody::Whole(Bytes::copy_from_slice(body.as_bytes()));
+        let response = Response { status, headers: HeaderMap::new(), body };
+        Observation { outcome: Outcome::Response(response), latency: Duration::ZERO }
+    }
+
+    fn body(observation: &Observation) -> &[u8] {
+        let Outcome::Response(response) = &observation.outcome else { panic!("it is a response") };
+        response.body.kept()
+    }
+
+    #[test]
+    fn of_two_equal_bodies_one_is_left() {
+        let (large, other) = ("x".repeat(100), "y".repeat(100));
+        let control = observed(StatusCode::OK, &large);
+        let mut equal = observed(StatusCode::OK, &large);
+        assert!(is_light(&control, &mut equal, 10));
+        assert_eq!(body(&equal), large.as_bytes());
+        assert!(std::ptr::eq(body(&control), body(&equal)));
+        for (status, text, light) in [
+            (StatusCode::OK, &other, false),
+            (StatusCode::CREATED, &large, false),
+            (StatusCode::OK, &"few".to_owned(), false),
+        ] {
+            let mut differs = observed(status, text);
+            assert_eq!(is_light(&control, &mut differs, 10), light);
+            assert_eq!(body(&differs), text.as_bytes());
+        }
+        assert!(is_light(&control, &mut observed(StatusCode::OK, "few"), 100));
+    }
 }
