@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use diff_harness::exchange::Side;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, TE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderValue, Request, StatusCode, Version};
 
 use super::exchange::{Client, Exchange};
@@ -117,7 +117,7 @@ impl Client {
     async fn gather(&self, request: &mut OneShot, exchange: &Exchange) -> Result<(), Refusal> {
         let request = request.request_mut();
         // The upstream is to say first whether it wants it, or what it speaks.
-        if request.headers().contains_key(EXPECT) || exchange.wishes.upgrade.is_some() {
+        if exchange.wishes.expect || exchange.wishes.upgrade.is_some() {
             return Ok(());
         }
         let RequestBody::Streamed(body) = request.body_mut() else { return Ok(()) };
@@ -228,7 +228,7 @@ impl Client {
             headers.insert(UPGRADE, to.clone());
             headers.append(CONNECTION, HeaderValue::from_static("upgrade"));
         }
-        let gate = headers.contains_key(EXPECT).then(Arc::<Gate>::default);
+        let gate = exchange.wishes.expect.then(Arc::<Gate>::default);
         if let Some(gate) = &gate {
             if let RequestBody::Streamed(body) = request.body_mut() {
                 body.hold_back(Arc::clone(gate));

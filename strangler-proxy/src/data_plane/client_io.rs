@@ -4,15 +4,12 @@
 //! responses between two others, and holds back the bare errors that the library would send by itself, so that
 //! every refusal has the same form.
 
-use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::config::HalfClose;
@@ -21,7 +18,7 @@ use super::watch::Watch;
 
 pub(super) struct ClientIo {
     /// `None` once it was taken back.
-    socket: Option<TokioIo<Stream>>,
+    socket: Option<Stream>,
     /// Was read before, and comes first.
     begun: Bytes,
     watch: Arc<Watch>,
@@ -31,27 +28,19 @@ pub(super) struct ClientIo {
     is_half_closed: bool,
 }
 
-const CHUNK: usize = 16 << 10;
-
-thread_local! {
-    /// Heads go through here. One for the thread is enough: nothing stays in it between two calls.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into_boxed_slice());
-}
-
 impl ClientIo {
     pub(super) fn new(socket: Stream, begun: Bytes, watch: Arc<Watch>, half_close: HalfClose) -> Self {
         watch.is_flushed_here();
-        let socket = Some(TokioIo::new(socket));
-        Self { socket, begun, watch, interim: Vec::new(), half_close, is_half_closed: false }
+        Self { socket: Some(socket), begun, watch, interim: Vec::new(), half_close, is_half_closed: false }
     }
 
     /// The bare socket, for a tunnel.
     pub(super) fn into_socket(mut self) -> Option<Stream> {
-        self.socket.take().map(TokioIo::into_inner)
+        self.socket.take()
     }
 
-    fn socket(&mut self) -> Pin<&mut TokioIo<Stream>> {
-        Pin::new(self.socket.as_mut().expect("the socket is taken only when this is given up"))
+    fn socket(&mut self) -> &mut Stream {
+        self.socket.as_mut().expect("the socket is taken only when this is given up")
     }
 
     /// While a request is answered nothing is read, so that a client that leaves has to be looked for. One that has
@@ -60,9 +49,7 @@ impl ClientIo {
         if self.is_half_closed || !self.watch.is_waited_with() {
             return Poll::Ready(Ok(()));
         }
-        let socket =
-            self.socket.as_mut().expect("the socket is taken only when this is given up").inner_mut();
-        match socket.poll_closed(cx) {
+        match self.socket().poll_closed(cx) {
             Poll::Ready(Ok(())) if self.half_close == HalfClose::Answer => {
                 self.is_half_closed = true;
                 Poll::Ready(Ok(()))
@@ -79,7 +66,7 @@ impl ClientIo {
         }
         while !self.interim.is_empty() {
             let socket = self.socket.as_mut().expect("the socket is taken only when this is given up");
-            let written = ready!(Pin::new(socket.inner_mut()).poll_write(cx, &self.interim))?;
+            let written = ready!(Pin::new(socket).poll_write(cx, &self.interim))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -89,11 +76,11 @@ impl ClientIo {
     }
 }
 
-impl Read for ClientIo {
+impl AsyncRead for ClientIo {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        mut buf: ReadBufCursor<'_>,
+        buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if !this.begun.is_empty() {
@@ -102,24 +89,17 @@ impl Read for ClientIo {
             buf.put_slice(&begun);
             return Poll::Ready(Ok(()));
         }
-        if this.watch.is_in_request() {
-            return this.socket().poll_read(cx, buf);
+        let before = buf.filled().len();
+        ready!(Pin::new(this.socket()).poll_read(cx, buf))?;
+        let read = &buf.filled()[before..];
+        if !read.is_empty() {
+            this.watch.was_read(read);
         }
-        SCRATCH.with_borrow_mut(|scratch| {
-            let room = buf.remaining().min(scratch.len());
-            let mut read = ReadBuf::new(&mut scratch[..room]);
-            let socket = this.socket.as_mut().expect("the socket is taken only when this is given up");
-            ready!(Pin::new(socket.inner_mut()).poll_read(cx, &mut read))?;
-            if !read.filled().is_empty() {
-                this.watch.was_read(read.filled());
-            }
-            buf.put_slice(read.filled());
-            Poll::Ready(Ok(()))
-        })
+        Poll::Ready(Ok(()))
     }
 }
 
-impl Write for ClientIo {
+impl AsyncWrite for ClientIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.as_mut().poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
@@ -156,7 +136,7 @@ impl Write for ClientIo {
             ready!(self.poll_interim(cx))?;
         }
         // Of TLS something may be left.
-        ready!(self.socket().poll_flush(cx))?;
+        ready!(Pin::new(self.socket()).poll_flush(cx))?;
         self.watch.was_flushed();
         self.look_for_the_end(cx)
     }
@@ -170,7 +150,7 @@ impl Write for ClientIo {
 impl Drop for ClientIo {
     fn drop(&mut self) {
         if let Some(socket) = self.socket.take() {
-            self.watch.put_socket(socket.into_inner());
+            self.watch.put_socket(socket);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! One client connection, from its first byte to its last.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::client_io::ClientIo;
@@ -96,11 +96,9 @@ async fn speak(worker: &Rc<Worker>, watch: &Arc<Watch>, client: &Rc<Client>, mut
             }
         }
         let io = ClientIo::new(stream, begun, Arc::clone(watch), worker.config.forwarding.half_close);
+        let io = TokioIo::new(io);
         let client = Rc::clone(client);
-        let service = service_fn(move |request| {
-            let response = client.handle(request);
-            async move { Ok::<_, Infallible>(response.await) }
-        });
+        let service = service_fn(move |request| client.handle(request));
         let mut connection = Box::new(http1(worker).serve_connection(io, service).with_upgrades());
         match run(worker, watch, Pin::new(&mut *connection)).await {
             End::Rested => {}
@@ -272,7 +270,7 @@ trait Graceful {
     fn finish_soon(self: Pin<&mut Self>);
 }
 
-impl<S> Graceful for http1::UpgradeableConnection<ClientIo, S>
+impl<S> Graceful for http1::UpgradeableConnection<TokioIo<ClientIo>, S>
 where
     S: hyper::service::HttpService<hyper::body::Incoming>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -1,5 +1,6 @@
 //! One request, from its head to the head of its response: admit, match, decide, forward, shadow.
 
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -72,11 +73,12 @@ impl Exchange {
 }
 
 impl Client {
-    /// Always gives a response: what goes wrong is one, too.
+    /// Always gives a response: what goes wrong is one, too. As the library wants it, so that there is no other future
+    /// around this one: each would have room for it twice.
     pub(super) fn handle(
         self: &Rc<Self>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Response<ResponseBody>> + use<> {
+    ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + use<> {
         self.watch.request_begins(!request.body().is_end_stream());
         let in_progress = self.worker.request_begins(self.door.requests.as_ref());
         let begun = self.begin(request, in_progress.is_one_too_many);
@@ -103,7 +105,7 @@ impl Client {
                 Err((refusal, id)) => client.refuse(refusal, id),
             };
             client.watch.response_begins();
-            response
+            Ok(response)
         }
     }
 

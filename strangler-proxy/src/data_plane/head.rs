@@ -196,6 +196,18 @@ fn is_query(target: &PathAndQuery) -> bool {
     target.as_str().starts_with('?')
 }
 
+/// What a name or an address may be made of.
+const IN_NAME: [bool; 256] = {
+    let mut in_name = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let it = byte as u8;
+        in_name[byte] = it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.' | b'_' | b'~' | b'%' | b':');
+        byte += 1;
+    }
+    in_name
+};
+
 /// RFC 9110 §7.2 `uri-host [ ":" port ]`, without what no name has and two servers may read in two ways.
 fn is_host(host: &[u8]) -> bool {
     let (name, port) = match host {
@@ -211,8 +223,7 @@ fn is_host(host: &[u8]) -> bool {
         },
         _ => host.split_at(host.iter().position(|byte| *byte == b':').unwrap_or(host.len())),
     };
-    let in_name =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%' | b':');
+    let in_name = |byte: &u8| IN_NAME[usize::from(*byte)];
     let port_is_one = match port {
         [] => true,
         [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),

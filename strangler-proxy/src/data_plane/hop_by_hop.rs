@@ -16,6 +16,8 @@ pub(super) struct Wishes {
     pub(super) trailers: bool,
     /// The body is chunked, on this connection.
     pub(super) chunked: bool,
+    /// The client waits to be asked for the body. The field itself goes on.
+    pub(super) expect: bool,
 }
 
 impl Wishes {
@@ -62,6 +64,7 @@ struct Found {
     te: bool,
     upgrade: bool,
     transfer_encoding: bool,
+    expect: bool,
     shadow: bool,
     /// Those that are only ever taken out.
     others: bool,
@@ -71,8 +74,8 @@ const OTHERS: [HeaderName; 4] = [KEEP_ALIVE, PROXY_CONNECTION, PROXY_AUTHORIZATI
 
 /// Takes them out of a request, and with them the mark of a shadow, which is for the proxy alone to set.
 pub(super) fn strip_request(headers: &mut HeaderMap) -> Wishes {
-    let mut wishes = Wishes::default();
     let found = Found::of(headers);
+    let mut wishes = Wishes { expect: found.expect, ..Wishes::default() };
     if found.te {
         wishes.trailers = headers.remove(TE).is_some_and(|te| lists(&te, b"trailers"));
     }
@@ -121,6 +124,7 @@ impl Found {
                 "te" => found.te = true,
                 "upgrade" => found.upgrade = true,
                 "transfer-encoding" => found.transfer_encoding = true,
+                "expect" => found.expect = true,
                 "keep-alive" | "proxy-connection" | "proxy-authorization" | "proxy-authenticate" => {
                     found.others = true;
                 }

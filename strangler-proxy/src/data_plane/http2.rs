@@ -30,6 +30,7 @@ use super::http2_frames::{FrameHead, be_calm};
 use super::http2_io::Http2Io;
 use super::peer::Peer;
 use super::pieces::Pieces;
+use super::request_id::X_REQUEST_ID;
 use super::stream::Stream;
 use super::watch::{Waiting, Watch};
 use super::worker::{Counted, Worker};
@@ -119,10 +120,7 @@ pub(super) async fn serve(
         .max_local_error_reset_streams(config.resets_local_max);
     let service = {
         let (worker, streams) = (Rc::clone(&worker), streams.clone());
-        service_fn(move |request| {
-            let answered = streams.begin(&worker, &door, &peer, request);
-            async move { Ok::<_, Infallible>(answered.await) }
-        })
+        service_fn(move |request| streams.begin(&worker, &door, &peer, request))
     };
     let io = TokioIo::new(Http2Io::new(socket, begun, streams.clone()));
     let end = run(&worker, &watch, &streams, http.serve_connection(io, service)).await;
@@ -226,7 +224,7 @@ impl Streams {
         door: &Rc<Door>,
         peer: &Rc<Peer>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Response<Pieces>> + use<> {
+    ) -> impl Future<Output = Result<Response<Pieces>, Infallible>> + use<> {
         let inner = &self.0;
         inner.total.set(inner.total.get() + 1);
         let watch = worker.stream_watch();
@@ -239,13 +237,18 @@ impl Streams {
             watch: Arc::clone(&watch),
             peer: Rc::clone(peer),
         });
-        let answer = client.handle(request);
+        // Boxed: the library moves it several times, and in each of the futures around it there is room for it twice.
+        let answer = Box::pin(client.handle(request));
         async move {
-            let mut response = answer.await;
+            let Ok(mut response) = answer.await;
             unanswered.has_answer();
             // Nothing is to be said of a connection here (§8.2.2), and a stream ends by itself.
             response.headers_mut().remove(CONNECTION);
-            response.map(|body| Pieces::of(body, watch))
+            // No id comes twice: put into the table of fields, each would push another field out (RFC 7541 §7.1.3).
+            if let Some(id) = response.headers_mut().get_mut(X_REQUEST_ID) {
+                id.set_sensitive(true);
+            }
+            Ok(response.map(|body| Pieces::of(body, watch)))
         }
     }
 

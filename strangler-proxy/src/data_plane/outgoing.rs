@@ -38,7 +38,7 @@ pub(super) enum Outgoing {
 pub(super) struct ReadAhead {
     pub(super) method: SafeMethod,
     pub(super) head: Parts,
-    pub(super) body: Streamed,
+    pub(super) body: Box<Streamed>,
 }
 
 pub(super) type UpstreamResponse = http::Response<UpstreamBody<RequestBody>>;
@@ -70,7 +70,7 @@ impl OneShot {
 
 impl Outgoing {
     /// What is expected to be asked for is not asked for before its time.
-    pub(super) fn of_stream(safe: Option<SafeMethod>, head: Parts, body: Streamed) -> Self {
+    pub(super) fn of_stream(safe: Option<SafeMethod>, head: Parts, body: Box<Streamed>) -> Self {
         match safe {
             Some(method) if !head.headers.contains_key(EXPECT) => {
                 Self::ReadAhead(Box::new(ReadAhead { method, head, body }))

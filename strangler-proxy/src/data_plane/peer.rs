@@ -68,8 +68,8 @@ impl Peer {
 
     /// The id that a trusted peer gave, or a new one.
     pub(super) fn request_id(&self, headers: &HeaderMap) -> HeaderValue {
-        let given = headers.get(X_REQUEST_ID).filter(|id| self.trusted && request_id::is_usable(id));
-        given.cloned().unwrap_or_else(request_id::make)
+        let given = if self.trusted { headers.get(X_REQUEST_ID) } else { None };
+        given.filter(|id| request_id::is_usable(id)).cloned().unwrap_or_else(request_id::make)
     }
 
     /// Says who asks, by which way. What an untrusted peer said of that is overwritten.
@@ -117,6 +117,8 @@ impl Peer {
         };
         // Servers that hand fields on as variables (RFC 3875 §4.1.18) see no difference between `_` and `-`.
         let claims = |name: &HeaderName| match name.as_str() {
+            // None of them begins in another way, and most fields do.
+            name if !name.starts_with('x') && !name.starts_with("client") => false,
             name if name.contains('_') => is_claim(&name.replace('_', "-")),
             name => is_claim(name),
         };

@@ -16,12 +16,13 @@ use super::pool::TakeBack;
 use super::watch::{Due, Waiting, Watch};
 use super::witness::BodyCopy;
 
-/// A closed set of bodies, so that none is boxed.
+/// A closed set of bodies.
 pub(super) enum RequestBody {
     /// Nothing, or bytes that are all there: can be sent again from a copy.
     Whole(Option<Bytes>),
-    /// Comes from the client while it is sent: sent once.
-    Streamed(Streamed),
+    /// Comes from the client while it is sent: sent once. Boxed: a request is moved a dozen times on its way, and most have
+    /// no body.
+    Streamed(Box<Streamed>),
 }
 
 pub(super) struct Streamed {
@@ -80,10 +81,10 @@ impl RequestBody {
 }
 
 impl Streamed {
-    pub(super) fn new(incoming: Incoming, watch: Arc<Watch>, limits: &Limits) -> Self {
+    pub(super) fn new(incoming: Incoming, watch: Arc<Watch>, limits: &Limits) -> Box<Self> {
         let length = incoming.size_hint().exact();
         let upstream_limit = Duration::MAX;
-        Self {
+        Box::new(Self {
             read: None,
             trailers: None,
             ended: false,
@@ -97,7 +98,7 @@ impl Streamed {
             upstream_limit,
             gate: None,
             copy: None,
-        }
+        })
     }
 
     /// Keeps what passes.

@@ -20,15 +20,12 @@ use crate::counters::EndpointCounters;
 use crate::routes::table::ActiveRoute;
 use crate::shadow::{AnswerSlot, Capture, ReadBackRequest, RecordSlot};
 
-/// A closed set of bodies, so that none is boxed.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "there is one for a request, and an allocation costs more than its size"
-)]
+/// A closed set of bodies.
 pub(super) enum ResponseBody {
     /// Made by the proxy.
     Whole(Option<Bytes>),
-    Forwarded(Forwarded),
+    /// Boxed: a response is moved a dozen times on its way through the library, which costs more than an allocation.
+    Forwarded(Box<Forwarded>),
 }
 
 /// A body that passes from an upstream to the client, and what is noted of it on the way.
@@ -103,7 +100,7 @@ impl ResponseBody {
     ) -> Self {
         watch.wait(Waiting::UpstreamBody, limit);
         let is_unframed = answer.unframed && body.size_hint().exact().is_none();
-        let mut forwarded = Forwarded {
+        let mut forwarded = Box::new(Forwarded {
             body,
             watch,
             limit,
@@ -113,7 +110,7 @@ impl ResponseBody {
             broken: None,
             is_unframed,
             announced: None,
-        };
+        });
         if forwarded.body.is_end_stream() {
             forwarded.end();
         }

@@ -32,8 +32,8 @@ pub(super) fn open(
     tokio::task::spawn_local(async move {
         let _in_flight = in_flight;
         let Ok(upgraded) = client.await else { return };
-        let Ok(parts) = upgraded.downcast::<ClientIo>() else { return };
-        let Some(client) = parts.io.into_socket() else { return };
+        let Ok(parts) = upgraded.downcast::<TokioIo<ClientIo>>() else { return };
+        let Some(client) = parts.io.into_inner().into_socket() else { return };
         // What ends a tunnel is for its two ends to make sense of.
         let _ =
             run((client, parts.read_buf), (upstream.io.into_inner().into_inner(), upstream.read_buf), idle)

@@ -83,7 +83,9 @@ where
         if let Some(spelling) = spelling {
             self.ear.asks(spelling);
         }
-        let mut response = pin!(self.sender.try_send_request(*request));
+        // It is driven right after this, whoever it tells of the request.
+        let response = self.bell.unheard(|| self.sender.try_send_request(*request));
+        let mut response = pin!(response);
         let (work, bell, waker, ear) = (&mut self.work, &self.bell, &self.waker, &self.ear);
         let result = std::future::poll_fn(|cx| {
             // Only here can there be more than what is wanted: a body is taken as it comes.
@@ -115,8 +117,9 @@ where
         cx: &mut Context<'_>,
         mut wanted: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        // What has come already needs no work.
-        match wanted(&mut Context::from_waker(&self.waker)) {
+        // What has come already needs no work. That there is room for more of it need not wake whoever looks: it asks
+        // for more itself, when it has done with this.
+        match self.bell.unheard(|| wanted(&mut Context::from_waker(&self.waker))) {
             Poll::Ready(there) => Poll::Ready(there),
             Poll::Pending => drive(&mut self.work, &self.bell, &self.waker, cx, wanted),
         }
@@ -236,6 +239,14 @@ impl Bell {
         }
     }
 
+    /// Does something to the connection of which nobody has to be told.
+    fn unheard<T>(&self, what: impl FnOnce() -> T) -> T {
+        self.driving.store(true, Ordering::SeqCst);
+        let done = what();
+        self.driving.store(false, Ordering::SeqCst);
+        done
+    }
+
     fn ring(&self) {
         if self.driving.load(Ordering::SeqCst) {
             self.rung.store(true, Ordering::SeqCst);
@@ -258,11 +269,14 @@ impl Wake for Bell {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
+    use std::pin::Pin;
+    use std::sync::atomic::AtomicUsize;
 
     use bytes::Bytes;
     use futures_util::FutureExt;
     use http::HeaderValue;
     use http_body_util::Empty;
+    use hyper::client::conn::http1::handshake;
 
     use super::*;
 
@@ -301,6 +315,50 @@ mod tests {
         let read = sent - left.len();
         // The last read may have been of more than what was left of the turn.
         assert!(read > 0 && read <= 2 * TURN_BYTES, "{read} of {sent}");
+    }
+
+    /// How often a task was woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// A task that wakes itself looks at everything once more for nothing.
+    #[tokio::test]
+    async fn whoever_sends_a_request_and_reads_the_response_is_woken_by_the_upstream_alone() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        near.writable().await.unwrap();
+        let (mut far, _) = listener.accept().unwrap();
+        let stream = Stream::tcp(near);
+        let ear = stream.ear();
+        let (sender, connection) = handshake(LastWord::new(TokioIo::new(stream))).await.unwrap();
+        let mut link = Link::<Empty<Bytes>>::new(sender, connection, ear);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut cx = Context::from_waker(&waker);
+
+        let mut sending = Box::pin(link.send(Box::default(), None));
+        assert!(sending.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(woken.0.load(Ordering::SeqCst), 0, "by what it sent");
+        assert!(far.read(&mut [0; 1024]).unwrap() > 0);
+        far.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthere").unwrap();
+        while woken.0.swap(0, Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let Poll::Ready(Ok(response)) = sending.as_mut().poll(&mut cx) else {
+            panic!("there is no response")
+        };
+        drop(sending);
+        let mut body = response.into_body();
+        let frame = link.drive(&mut cx, |cx| Pin::new(&mut body).poll_frame(cx));
+        let Poll::Ready(Some(Ok(frame))) = frame else { panic!("there is no body") };
+        assert_eq!(frame.into_data().unwrap(), "there");
+        assert_eq!(woken.0.load(Ordering::SeqCst), 0, "by what it read");
     }
 
     #[test]
