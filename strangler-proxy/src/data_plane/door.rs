@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::TurnedAway;
 use super::proxy_protocol::{self, ProxyProtocol};
+use super::room::Corner;
 use super::socket::Socket;
 use super::stream::Stream;
 use super::tls_server::TlsServer;
@@ -21,7 +22,7 @@ use super::turns::Turns;
 /// One listener, as a thread has it.
 pub(super) struct Door {
     /// For requests in progress, where the listener has a limit of its own.
-    pub(super) requests: Option<Rc<Semaphore>>,
+    pub(super) requests: Option<Rc<Corner>>,
     pub(super) proxy_protocol: Option<ProxyProtocol>,
     /// How long the header of the PROXY protocol may take.
     pub(super) header_timeout: Duration,

@@ -99,6 +99,7 @@ use crate::shadow::ShadowHandle;
 use bound::{Bound, SocketFile};
 use gauges::Gauges;
 use pool::Quota;
+use room::Rooms;
 use seats::Seats;
 use spread::Spread;
 use tls_server::TlsServer;
@@ -261,7 +262,10 @@ pub fn start_on(
     let gauges: Vec<_> = sockets.iter().map(|_| Arc::default()).collect();
     let (spread, arriving) = Spread::over(&gauges);
     let seats = Seats::of(&config);
-    let quota = |upstream: &UpstreamConfig| Quota::new(upstream.connections_max, config.threads.get());
+    let rooms = Rooms::of(&config);
+    let quota = |upstream: &UpstreamConfig| {
+        Quota::new(upstream.connections_max, upstream.waiting_max, config.threads.get())
+    };
     let quotas = (quota(&config.control), quota(config.candidate.as_ref().unwrap_or(&config.control)));
     let mut threads = Vec::new();
     for (index, ((listeners, gauges), arriving)) in sockets.into_iter().zip(gauges).zip(arriving).enumerate()
@@ -279,6 +283,7 @@ pub fn start_on(
             index,
             arriving,
             seats: seats.clone(),
+            rooms: rooms.clone(),
             quotas: quotas.clone(),
             listeners,
             servers: servers.clone(),

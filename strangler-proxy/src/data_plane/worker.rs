@@ -22,7 +22,7 @@ use super::peer::Via;
 use super::pool::{Pool, PoolConfig, Quota, UpstreamBody};
 use super::refusal::RefusalCounts;
 use super::request_body::RequestBody;
-use super::room::{Place, places, share};
+use super::room::{Corner, Place, Rooms, share};
 use super::seats::{Seat, Seats};
 use super::spread::{Arrival, Message, Spread};
 use super::tls_server::TlsServer;
@@ -52,12 +52,12 @@ pub(super) struct Worker {
     index: usize,
     draining: Cell<Option<Manner>>,
     gauges: Arc<Gauges>,
-    /// Its share of [`Limits::requests_max`](super::Limits).
-    requests_max: usize,
-    /// From so many requests on, none is shadowed.
+    /// For all requests in progress.
+    requests: Corner,
+    /// From so many of them on, over all threads, none is shadowed.
     shed_at: usize,
     /// For tunnels: those that are open, and requests that may become one.
-    tunnels: Rc<Semaphore>,
+    tunnels: Rc<Corner>,
     changed: Notify,
 }
 
@@ -107,6 +107,7 @@ pub(super) struct Setup {
     pub(super) arriving: UnboundedReceiver<Message>,
     /// For each listener of the config.
     pub(super) seats: Vec<Seats>,
+    pub(super) rooms: Rooms,
     /// Connections to control and to the candidate.
     pub(super) quotas: (Arc<Quota>, Arc<Quota>),
     /// With the place of their listener in the config.
@@ -120,7 +121,8 @@ pub(super) struct Setup {
 /// A request, counted for as long as it lives.
 pub(super) struct InProgress {
     counted: Counted,
-    _place: Option<Place>,
+    has_place: bool,
+    _of_listener: Option<Place>,
     /// As many were in progress as may be.
     pub(super) is_one_too_many: bool,
 }
@@ -146,6 +148,7 @@ impl Worker {
             index,
             arriving,
             seats,
+            rooms,
             quotas,
             listeners,
             servers,
@@ -155,7 +158,7 @@ impl Worker {
         let timeouts = Arc::new(config.timeouts.clone());
         let tick = tick_for(&config, &upstreams);
         let via = Via::new(&config.forwarding.pseudonym).map_err(io::Error::other)?;
-        let requests_max = share(config.limits.requests_max, &config);
+        let shed_at = (config.limits.requests_max * usize::from(config.limits.shed_share) / 10_000).max(1);
         let worker = Rc::new(Self {
             control: Backed::new(&upstreams.control, &quotas.0, &config),
             candidate: upstreams
@@ -175,18 +178,22 @@ impl Worker {
             gauges,
             spread,
             index,
-            requests_max,
-            shed_at: (requests_max * usize::from(config.limits.shed_share) / 10_000).max(1),
-            tunnels: places(config.limits.tunnels_max, &config),
+            requests: rooms.requests.corner(index),
+            shed_at,
+            tunnels: Rc::new(rooms.tunnels.corner(index)),
             changed: Notify::new(),
             config,
         });
 
         worker.counts.thread(index, &worker.gauges);
         let turns = Turns::default();
-        let doors = worker.config.listeners.iter().zip(servers);
-        let doors: Vec<_> =
-            doors.map(|(listener, server)| Rc::new(worker.door(listener, server, &turns))).collect();
+        let doors = worker.config.listeners.iter().zip(servers).zip(&rooms.of_listeners);
+        let doors: Vec<_> = doors
+            .map(|((listener, server), requests)| {
+                let requests = requests.as_ref().map(|room| Rc::new(room.corner(index)));
+                Rc::new(worker.door(listener, requests, server, &turns))
+            })
+            .collect();
         let listeners: io::Result<Vec<_>> =
             listeners.into_iter().map(|(index, socket)| Ok((index, socket.into_acceptor()?))).collect();
         let accepting: Vec<_> = listeners?
@@ -271,16 +278,17 @@ impl Worker {
 
     /// A request is in progress for as long as what this gives lives. `of_listener` is how many more its listener may have,
     /// if it has a limit of its own.
-    pub(super) fn request_begins(self: &Rc<Self>, of_listener: Option<&Rc<Semaphore>>) -> InProgress {
+    pub(super) fn request_begins(self: &Rc<Self>, of_listener: Option<&Rc<Corner>>) -> InProgress {
         let counted = self.counted(|gauges| &gauges.requests);
-        let place = of_listener.map(Place::try_take);
-        let is_one_too_many = self.gauges.requests.get() > self.requests_max || matches!(place, Some(None));
-        InProgress { counted, _place: place.flatten(), is_one_too_many }
+        let has_place = self.requests.try_take();
+        let of_listener = of_listener.map(Place::try_take);
+        let is_one_too_many = !has_place || matches!(of_listener, Some(None));
+        InProgress { counted, has_place, _of_listener: of_listener.flatten(), is_one_too_many }
     }
 
     /// Whether clients may soon have to be refused: then nothing is done any more that is not for them.
     pub(super) fn is_loaded(&self) -> bool {
-        self.gauges.requests.get() > self.shed_at
+        self.requests.taken() > self.shed_at
             || self.control.is_waited_for()
             || self.candidate.as_ref().is_some_and(Backed::is_waited_for)
     }
@@ -294,9 +302,15 @@ impl Worker {
         }
     }
 
-    fn door(&self, listener: &Listener, server: Option<Arc<TlsServer>>, turns: &Turns) -> Door {
+    fn door(
+        &self,
+        listener: &Listener,
+        requests: Option<Rc<Corner>>,
+        server: Option<Arc<TlsServer>>,
+        turns: &Turns,
+    ) -> Door {
         Door {
-            requests: listener.requests_max.map(|max| places(max, &self.config)),
+            requests,
             proxy_protocol: listener.proxy_protocol.clone(),
             header_timeout: self.timeouts.head,
             tls: server.map(|server| {
@@ -471,6 +485,14 @@ impl InProgress {
     }
 }
 
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        if self.has_place {
+            self.counted.worker.requests.give_back();
+        }
+    }
+}
+
 impl Drop for Counted {
     fn drop(&mut self) {
         let gauge = (self.what)(&self.worker.gauges);
@@ -486,7 +508,6 @@ impl Backed {
         let config = &upstream.config;
         let pool = PoolConfig {
             of: Use::Clients,
-            waiting_max: share(config.waiting_max, of),
             wait_max: config.wait_max,
             idle_max: share(config.idle_max, of),
             idle_timeout: config.idle_timeout,

@@ -35,8 +35,6 @@ impl Pools {
         let pool = |upstream: &Arc<Upstream>| {
             let limits = PoolConfig {
                 of: Use::Shadows,
-                // Never more requests are on the way than there are connections.
-                waiting_max: 0,
                 wait_max: config.wait_max,
                 idle_max: config.concurrency_max,
                 idle_timeout: upstream.config.idle_timeout,
@@ -46,7 +44,8 @@ impl Pools {
                 fields_max: upstream.config.fields_max,
             };
             let most = config.concurrency_max + config.again_concurrency() + config.first_max();
-            Pool::new(Arc::clone(upstream), limits, Quota::new(most, 1))
+            // Never more requests are on the way than there are connections: none waits.
+            Pool::new(Arc::clone(upstream), limits, Quota::new(most, 0, 1))
         };
         Self { control: pool(&upstreams.control), candidate: upstreams.candidate.as_ref().map(pool) }
     }

@@ -54,8 +54,7 @@ const CONNECTS_MAX: usize = 3;
 pub struct PoolConfig {
     /// For whom: an address that fails them is left alone by them.
     pub of: Use,
-    /// Requests that wait for a connection.
-    pub waiting_max: usize,
+    /// How long a request waits for a connection.
     pub wait_max: Duration,
     /// Over all addresses.
     pub idle_max: usize,
@@ -107,7 +106,7 @@ where
 {
     /// `quota` is for the pools of all threads together.
     pub fn new(upstream: Arc<Upstream>, config: PoolConfig, quota: Arc<Quota>) -> Self {
-        let slots = Slots::new(quota, config.waiting_max);
+        let slots = Slots::new(quota);
         let idle = IdleRoom::new(config.idle_max, config.idle_timeout);
         let is_http1 = match upstream.config.protocol {
             Protocol::Http1 => true,

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, Semaphore};
 pub struct Quota {
     free: Semaphore,
     max: usize,
+    waiting_max: usize,
     threads: usize,
     /// Requests that wait for a connection, on all threads.
     waiting: AtomicUsize,
@@ -25,11 +26,11 @@ pub struct Quota {
 pub(super) struct Waiting(Arc<Quota>);
 
 impl Quota {
-    /// At least one for each thread.
-    pub fn new(max: usize, threads: usize) -> Arc<Self> {
+    /// At least one for each thread, and so many requests that wait for one on all of them together.
+    pub fn new(max: usize, waiting_max: usize, threads: usize) -> Arc<Self> {
         let max = max.clamp(threads, Semaphore::MAX_PERMITS);
         let (free, told) = (Semaphore::new(max), Notify::new());
-        Arc::new(Self { free, max, threads, waiting: AtomicUsize::new(0), told })
+        Arc::new(Self { free, max, waiting_max, threads, waiting: AtomicUsize::new(0), told })
     }
 
     /// What a thread may have when all others want as much.
@@ -59,11 +60,12 @@ impl Quota {
         }
     }
 
-    /// Says that a request waits here.
-    pub(super) fn wait(self: &Arc<Self>) -> Waiting {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+    /// Says that a request waits here, if one more may.
+    pub(super) fn wait(self: &Arc<Self>) -> Option<Waiting> {
+        let one_more = |waiting| (waiting < self.waiting_max).then_some(waiting + 1);
+        self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
         self.told.notify_waiters();
-        Waiting(Arc::clone(self))
+        Some(Waiting(Arc::clone(self)))
     }
 
     pub(super) fn waiting(&self) -> usize {

@@ -21,7 +21,6 @@ struct Inner {
     /// Of these, such as were handed over to a request that has not taken up its own yet: it has no connection so far, and
     /// will use one that is idle.
     handed_over: Cell<usize>,
-    waiting_max: usize,
     waiting: RefCell<VecDeque<Waiter>>,
     /// A slot came free here while requests wait elsewhere.
     freed: Notify,
@@ -54,10 +53,10 @@ struct OnItsWay(Rc<Inner>);
 pub(super) struct NoSlot;
 
 impl Slots {
-    pub(super) fn new(quota: Arc<Quota>, waiting_max: usize) -> Self {
+    pub(super) fn new(quota: Arc<Quota>) -> Self {
         let (held, in_use, handed_over) = (Cell::new(0), Cell::new(0), Cell::new(0));
         let (waiting, freed) = (RefCell::default(), Notify::new());
-        Self(Rc::new(Inner { quota, held, in_use, handed_over, waiting_max, waiting, freed }))
+        Self(Rc::new(Inner { quota, held, in_use, handed_over, waiting, freed }))
     }
 
     /// A slot, if one is free.
@@ -81,16 +80,13 @@ impl Slots {
     pub(super) async fn wait(&self, wait_max: Duration) -> Result<Slot, NoSlot> {
         let inner = &self.0;
         let (handed_over, _told) = {
+            let told = Told(Rc::new(Cell::new(Some(inner.quota.wait().ok_or(NoSlot)?))));
             let mut waiting = inner.waiting.borrow_mut();
-            if waiting.len() >= inner.waiting_max {
-                // Those that were given up make room.
+            // Those that were given up make room, and are seldom many.
+            if waiting.len() == waiting.capacity() {
                 waiting.retain(|waiter| !waiter.slot.is_closed());
             }
-            if waiting.len() >= inner.waiting_max {
-                return Err(NoSlot);
-            }
             let (slot, receiver) = oneshot::channel();
-            let told = Told(Rc::new(Cell::new(Some(inner.quota.wait()))));
             waiting.push_back(Waiter { slot, _told: told.clone() });
             (receiver, told)
         };
@@ -236,7 +232,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_slot_goes_to_whoever_waits_longest() {
-        let slots = Slots::new(Quota::new(1, 1), 2);
+        let slots = Slots::new(Quota::new(1, 2, 1));
         let held = slots.try_take().unwrap();
         let mut first = Box::pin(slots.wait(LONG));
         let mut second = Box::pin(slots.wait(LONG));
@@ -252,7 +248,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn the_queue_is_bounded_in_length_and_time() {
-        let slots = Slots::new(Quota::new(1, 1), 1);
+        let slots = Slots::new(Quota::new(1, 1, 1));
         let held = slots.try_take().unwrap();
         let mut waiting = Box::pin(slots.wait(LONG));
         assert!((&mut waiting).now_or_never().is_none());
@@ -266,7 +262,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_slot_that_was_handed_over_and_never_taken_is_not_lost() {
-        let slots = Slots::new(Quota::new(1, 1), 1);
+        let slots = Slots::new(Quota::new(1, 1, 1));
         let held = slots.try_take().unwrap();
         let mut waiting = Box::pin(slots.wait(LONG));
         assert!((&mut waiting).now_or_never().is_none());
@@ -278,8 +274,8 @@ mod tests {
     /// Such a request will use the connection that came back with its slot.
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn who_was_handed_a_slot_waits_no_more_and_has_a_connection_kept_for_it() {
-        let quota = Quota::new(2, 2);
-        let slots = Slots::new(Arc::clone(&quota), 9);
+        let quota = Quota::new(2, 9, 2);
+        let slots = Slots::new(Arc::clone(&quota));
         let mut held: Vec<_> = std::iter::from_fn(|| slots.try_take()).collect();
         let mut waiting = Box::pin(slots.wait(LONG));
         assert!((&mut waiting).now_or_never().is_none());
@@ -305,8 +301,8 @@ mod tests {
 
     #[test]
     fn one_thread_may_have_all_and_all_together_have_no_more() {
-        let quota = Quota::new(10, 3);
-        let (one, other) = (Slots::new(Arc::clone(&quota), 1), Slots::new(Arc::clone(&quota), 1));
+        let quota = Quota::new(10, 9, 3);
+        let (one, other) = (Slots::new(Arc::clone(&quota)), Slots::new(Arc::clone(&quota)));
         let mut held: Vec<_> = std::iter::from_fn(|| one.try_take()).collect();
         assert_eq!(held.len(), 10);
         assert!(other.try_take().is_none());
@@ -320,8 +316,8 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn who_waits_gets_what_another_thread_does_not_use() {
-        let quota = Quota::new(4, 2);
-        let (one, other) = (Slots::new(Arc::clone(&quota), 9), Slots::new(Arc::clone(&quota), 9));
+        let quota = Quota::new(4, 9, 2);
+        let (one, other) = (Slots::new(Arc::clone(&quota)), Slots::new(Arc::clone(&quota)));
         let mut held: Vec<_> = std::iter::from_fn(|| one.try_take()).collect();
         let told = quota.told();
         let mut waiting = Box::pin(other.wait(LONG));
@@ -345,8 +341,8 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_wait_that_is_given_up_costs_nobody_a_slot() {
-        let quota = Quota::new(2, 2);
-        let (one, other) = (Slots::new(Arc::clone(&quota), 9), Slots::new(Arc::clone(&quota), 9));
+        let quota = Quota::new(2, 9, 2);
+        let (one, other) = (Slots::new(Arc::clone(&quota)), Slots::new(Arc::clone(&quota)));
         let held: Vec<_> = std::iter::from_fn(|| one.try_take()).collect();
         assert!(other.wait(Duration::from_secs(1)).await.is_err());
         assert_eq!(quota.waiting(), 0);

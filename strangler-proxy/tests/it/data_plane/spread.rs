@@ -180,3 +180,75 @@ fn one_thread_may_use_all_connections_to_an_upstream() {
     }
     assert_eq!(late.response().text(), "x");
 }
+
+/// One connection of HTTP/2 is all on one thread.
+#[test]
+fn one_thread_may_use_all_places_for_requests() {
+    let narrow =
+        Listener { requests_max: Some(4), ..Listener::new("127.0.0.1:0".parse::<Address>().unwrap()) };
+    for of_listener in [false, true] {
+        let (control, go) = gated();
+        let narrow = narrow.clone();
+        let proxy = plan(&control, 4)
+            .with(move |config| match of_listener {
+                true => config.listeners.push(narrow),
+                false => config.limits.requests_max = 4,
+            })
+            .start();
+        let address = *proxy.plane().addrs().last().unwrap();
+        let mut client = super::http2::client::Http2::connect(address);
+        let ask = |client: &mut super::http2::client::Http2| {
+            client.ask(http::Request::get("http://a/held").body(()).unwrap(), true)
+        };
+        let asked: Vec<_> = (0..4).map(|_| ask(&mut client)).collect();
+        eventually(|| control.received().len() == 4);
+        // And no more than all, on whichever thread.
+        for _ in 0..8 {
+            let response = Client::connect(address).get("/");
+            assert_eq!((response.status, response.reason().as_str()), (503, "overloaded"));
+        }
+        for _ in 0..4 {
+            go.send(()).unwrap();
+        }
+        for asked in asked {
+            assert_eq!(client.response(asked).unwrap().text(), "x");
+        }
+        // What one thread has used is there for the others.
+        eventually(|| proxy.plane().counts().present().requests == 0);
+        let mut clients: Vec<_> = (0..4).map(|_| Client::connect(address)).collect();
+        clients.iter_mut().for_each(|client| client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n"));
+        eventually(|| control.received().len() == 8);
+        for _ in 0..4 {
+            go.send(()).unwrap();
+        }
+        clients.iter_mut().for_each(|client| assert_eq!(client.response().text(), "x"));
+    }
+}
+
+#[test]
+fn as_many_requests_may_wait_on_one_thread_as_on_all() {
+    let (control, go) = gated();
+    let proxy = plan(&control, 4)
+        .with(|config| {
+            config.control.connections_max = 4;
+            config.control.waiting_max = 4;
+        })
+        .start();
+    let mut client = super::http2::client::Http2::connect(proxy.address);
+    // One more than may be answered and wait.
+    let asked: Vec<_> =
+        (0..9).map(|_| client.ask(http::Request::get("http://a/held").body(()).unwrap(), true)).collect();
+    eventually(|| proxy.refused("busy") == 1 && control.received().len() == 4);
+    // The same wherever the next one comes.
+    for _ in 0..8 {
+        assert_eq!(proxy.client().get("/").reason(), "busy");
+    }
+    for _ in 0..8 {
+        go.send(()).unwrap();
+    }
+    let answers = asked.into_iter().map(|asked| client.response(asked).unwrap());
+    let whole =
+        answers.filter(|answer| answer.status == http::StatusCode::OK && answer.text() == "x").count();
+    assert_eq!((whole, proxy.refused("busy")), (8, 9));
+    assert!(control.connections() <= 4);
+}
