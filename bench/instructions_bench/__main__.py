@@ -28,6 +28,8 @@ CASES = {
     "shadow-1k": (Http1, GET % b"/1k", True, 1000),
     "shadow-100k": (Http1, GET % b"/100k", True, 200),
 }
+# How many are asked before it is waited until all of them were compared.
+AT_ONCE = 50
 
 
 def arguments():
@@ -98,8 +100,15 @@ def total(name, what, times):
         proxy = kind(binary, Path(folder) / "proxy", Origin(), Origin(), shadowed)
         try:
             with client(proxy.http2 if client is Http2 else proxy.http1) as connection:
-                connection.ask(request, times)
-            proxy.settle()
+                # The shadow's threads give way where time is scarce, and valgrind runs one thread at a time: a request that
+                # found no place there would count for less.
+                asked = 0
+                while asked < times:
+                    some = min(AT_ONCE, times - asked) if shadowed else times
+                    connection.ask(request, some)
+                    asked += some
+                    if shadowed:
+                        proxy.has_compared(asked)
             return proxy.instructions()
         finally:
             proxy.process.kill()
