@@ -1,6 +1,6 @@
 //! Several addresses of one upstream: which is used, and what becomes of one that fails.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -444,7 +444,9 @@ fn a_name_that_is_found_late_is_served_then() {
 /// The system's own resolver: `localhost` may have two addresses, of which only one is listened on.
 #[test]
 fn a_name_with_addresses_of_both_families_is_served() {
-    let origin = Origin::saying("x");
+    let origin = Origin::scripted_at(Port::taken_at(Ipv4Addr::LOCALHOST), |line| {
+        while line.request().is_some_and(|_| line.send(ok("x"))) {}
+    });
     let authority = format!("localhost:{}", origin.address.port());
     let proxy =
         Plan::new(origin.address).with(move |config| config.control.authorities = vec![authority]).start();

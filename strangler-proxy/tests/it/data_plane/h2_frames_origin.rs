@@ -1,10 +1,11 @@
 //! An upstream that does with the frames of HTTP/2 what a script says.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::h2_frames::{END_HEADERS, END_STREAM, Frames, HEADERS};
+use crate::ports::Port;
 
 /// `:status: 200`, of the table that every connection begins with (RFC 7541 appendix A).
 const STATUS_200: u8 = 0x88;
@@ -12,13 +13,14 @@ const STATUS_200: u8 = 0x88;
 pub(super) struct FramesOrigin {
     pub(super) address: SocketAddr,
     asked: Arc<AtomicUsize>,
+    _port: Port,
 }
 
 impl FramesOrigin {
     /// Runs a script for each connection, with its number and one that counts the requests of all.
     pub(super) fn new(script: impl Fn(usize, &mut Line) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+        let port = Port::taken();
+        let (listener, address) = (port.listen(), port.address);
         let asked = Arc::new(AtomicUsize::new(0));
         let (script, count) = (Arc::new(script), Arc::clone(&asked));
         std::thread::spawn(move || {
@@ -30,7 +32,7 @@ impl FramesOrigin {
                 });
             }
         });
-        Self { address, asked }
+        Self { address, asked, _port: port }
     }
 
     /// Requests of which a head came.

@@ -1,7 +1,7 @@
 //! An upstream that speaks HTTP/2.
 
 use std::future::Future;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +10,8 @@ use h2::server::{Builder, SendResponse};
 use http::{HeaderMap, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+use crate::ports::Port;
 
 /// A request with its whole body.
 #[derive(Clone, Debug)]
@@ -27,6 +29,7 @@ pub(crate) struct H2Origin {
     connections: Arc<AtomicUsize>,
     resets: Arc<AtomicUsize>,
     _runtime: tokio::runtime::Runtime,
+    _port: Port,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,9 +54,9 @@ impl H2Origin {
         F: Fn(Received, Respond) -> T + Clone + Send + Sync + 'static,
         T: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = Port::taken();
+        let (listener, address) = (port.listen(), port.address);
         listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let origin = Self {
@@ -62,6 +65,7 @@ impl H2Origin {
             connections: Arc::default(),
             resets: Arc::default(),
             _runtime: runtime,
+            _port: port,
         };
         let (received, connections, resets) =
             (Arc::clone(&origin.received), Arc::clone(&origin.connections), Arc::clone(&origin.resets));

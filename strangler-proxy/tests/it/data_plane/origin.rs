@@ -55,7 +55,10 @@ impl Origin {
 
     /// Plays the script on every connection, each on a thread of its own, and closes it after that.
     pub(crate) fn scripted(script: impl Fn(&mut Line) + Send + Sync + 'static) -> Self {
-        let port = Port::taken();
+        Self::scripted_at(Port::taken(), script)
+    }
+
+    pub(crate) fn scripted_at(port: Port, script: impl Fn(&mut Line) + Send + Sync + 'static) -> Self {
         let (listener, address) = (port.listen(), port.address);
         let origin = Self {
             address,
