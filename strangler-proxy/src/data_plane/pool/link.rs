@@ -165,7 +165,7 @@ where
 }
 
 /// What is read of heads before others have a turn.
-const TURN_BYTES: usize = 64 << 10;
+const TURN_BYTES: usize = 16 << 10;
 
 /// What `Keep-Alive: timeout=N` leaves for us, in a response of which the upstream closes the connection N seconds after
 /// (RFC 2068 §19.7.1.1, which servers still go by). The way to it and back takes time too.
