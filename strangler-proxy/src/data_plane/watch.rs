@@ -396,7 +396,7 @@ impl Watch {
             return None;
         }
         let mut head = lock(&self.head);
-        readable(&head.bytes).then(|| std::mem::take(&mut head.bytes))
+        readable(head.in_progress()).then(|| std::mem::take(&mut *head).bytes)
     }
 
     /// The client took a piece of the response, and is waited for to take the next.
